@@ -1,0 +1,1 @@
+"""The Dagster code location: an election's tweets from the topic to the report."""

@@ -1,0 +1,1 @@
+"""Bundled public figures; README.md gives the source and licence of each."""
