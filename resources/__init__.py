@@ -1,0 +1,1 @@
+"""What the assets reach outside their own process for: engines, brokers and services, one a module."""
