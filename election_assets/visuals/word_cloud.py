@@ -1,0 +1,219 @@
+"""The word cloud: a picture of how many texts use which words, as PNG and as SVG, and its text alternative."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from election_assets.election import Election, fold
+from election_assets.visuals.french import count
+
+if TYPE_CHECKING:
+    from wordcloud import WordCloud
+
+WIDTH, HEIGHT = 1200, 675
+SCALE = 2
+"""Words are placed on a grid this many pixels wide: a quarter of the time for the same picture."""
+NOTE_HEIGHT = 44
+"""Pixels of the strip under the words that holds the note."""
+
+NOTE_FONT_SIZE = 22
+NOTE_COLOUR, NOTE_BACKGROUND = "#5c3c00", "#fff3d1"
+NO_WORDS_COLOUR = "#555555"
+
+SAMPLE_NOTE = "Données d’exemple synthétiques"
+NO_WORDS = "Aucun mot"
+MAX_WORDS = 150
+MAX_WORD_CHARACTERS = 30
+"""A longer word would leave no place for others; the longest of French dictionaries has 25."""
+PALETTE = ("#1b3a6b", "#8c2d19", "#1f6f50", "#5b3a8c", "#8a5a00", "#0b6a7a")
+"""Colours of the overall cloud, each at least 4.5:1 on white."""
+MIN_CONTRAST = 4.5
+"""WCAG 2.2, 1.4.3: least contrast of text with its background."""
+
+# fmt: off
+TWEET_WORDS = frozenset({
+    "rt", "via", "https", "http", "www", "com", "fr", "co", "amp", "gt", "lt", "pic", "twitter", "tweet", "tweets",
+    "thread", "live", "direct", "replay", "cc", "dm", "mdr", "lol", "ptdr", "svp", "stp",
+    "aujourd'hui", "quelqu'un", "faire", "fait", "faut", "va", "vont", "veut", "peut", "dit", "dire", "met",
+    "bah", "ben", "bon", "oui", "ouais", "hein", "voilà", "voila", "ça", "ca",
+})
+# fmt: on
+"""Words that say nothing in a tweet and that the general list lacks, in lower case."""
+
+
+class Cloud(NamedTuple):
+    """One picture: `png` is the file's bytes, `svg` its text, `alt` the text that stands for it."""
+
+    png: bytes
+    svg: str
+    alt: str
+
+
+def stop_words(election: Election, candidate: str | None = None, keep_names: bool = False) -> frozenset[str]:
+    """The words that a cloud leaves out, in lower case.
+
+    Args:
+        election: Gives the language, of stopwordsiso's list, and the candidates' names.
+        candidate: Key of the cloud's candidate, whose names alone are left out; those of all candidates if None.
+        keep_names: Whether names stay in.
+    """
+    import stopwordsiso
+
+    words = TWEET_WORDS | stopwordsiso.stopwords(election.language)
+    # An apostrophe may be written either way.
+    words = words | {word.replace("'", "’") for word in words}
+    if keep_names:
+        return words
+    candidates = election.candidates if candidate is None else [election.candidate(candidate)]
+    return words.union(*(_name_words(name) for one in candidates for name in (*one.names, *one.handles)))
+
+
+def _name_words(name: str) -> set[str]:
+    """A name's words and their joint form, as hashtags have it, each with its accents and without."""
+    forms = {name.lower(), fold(name)}
+    parts = {form: form.replace("-", " ").split() for form in forms}
+    return {word for form in forms for word in (*form.split(), *parts[form], "".join(parts[form]))}
+
+
+def word_cloud(
+    counts: Mapping[str, int], *, title: str, colour: str | None = None, sample: bool = False, seed: int = 2022
+) -> Cloud:
+    """Draws a cloud; the same counts and seed give the same bytes.
+
+    Args:
+        counts: Texts that use each word. Without any the picture says `NO_WORDS`.
+        title: Whose words these are, for the text alternative and the SVG's title.
+        colour: The candidate's colour as `#rrggbb`, darkened until it can be read on white; `PALETTE` if None.
+        sample: Whether the words are those of sample data; the picture then says so.
+        seed: Seed of the layout and of the colours' choice.
+
+    Returns:
+        The picture as PNG of `WIDTH` by `HEIGHT` pixels and as SVG with its font embedded.
+    """
+    note = SAMPLE_NOTE if sample else ""
+    alt = alt_text(counts, title=title, sample=sample)
+    cloud = _layout(counts, [readable(colour)] if colour else list(PALETTE), seed, HEIGHT - NOTE_HEIGHT * bool(note))
+    return Cloud(_png(cloud, note), _svg(cloud, note, title, alt), alt)
+
+
+def alt_text(counts: Mapping[str, int], *, title: str, sample: bool = False, words: int = 10) -> str:
+    """What a cloud shows, in one or two sentences: its most frequent words with their counts."""
+    note = f" {SAMPLE_NOTE}." if sample else ""
+    top = list(_drawn(counts).items())[:words]
+    if not top:
+        return f"Nuage de mots, {title} : aucun mot.{note}"
+    listed = ", ".join(f"{word} ({count(texts, 'texte')})" for word, texts in top)
+    return f"Nuage de mots, {title}. Mots les plus employés : {listed}.{note}"
+
+
+def readable(colour: str) -> str:
+    """A colour `#rrggbb`, darkened until its contrast with white is at least `MIN_CONTRAST`."""
+    red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    while 1.05 / (_luminance(red, green, blue) + 0.05) < MIN_CONTRAST:
+        red, green, blue = (int(part * 0.95) for part in (red, green, blue))
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _luminance(*rgb: int) -> float:
+    """Relative luminance of an sRGB colour, as WCAG 2.2 defines it."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (part / 255 for part in rgb)]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _font_path() -> str:
+    """DejaVu Sans: wordcloud's own font has one width for all letters."""
+    import matplotlib
+
+    return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
+
+
+def _drawn(counts: Mapping[str, int]) -> dict[str, int]:
+    """The words that a cloud shows, the most frequent first; equal counts by word, so that the order given is none."""
+    shown = ((word, n) for word, n in counts.items() if n > 0 and len(word) <= MAX_WORD_CHARACTERS)
+    return dict(sorted(shown, key=lambda item: (-item[1], item[0])))
+
+
+def _layout(counts: Mapping[str, int], colours: Sequence[str], seed: int, height: int) -> WordCloud | None:
+    """The words in their places; None if there are none."""
+    from wordcloud import WordCloud
+
+    drawn = _drawn(counts)
+    if not drawn:
+        return None
+    cloud = WordCloud(
+        width=WIDTH // SCALE,
+        height=height // SCALE,
+        scale=SCALE,
+        background_color="white",
+        font_path=_font_path(),
+        max_words=MAX_WORDS,
+        min_font_size=9,
+        max_font_size=72,
+        margin=2,
+        prefer_horizontal=1,
+        color_func=lambda *_, random_state, **__: random_state.choice(colours),
+        random_state=seed,
+    )
+    return cloud.generate_from_frequencies(drawn)
+
+
+def _png(cloud: WordCloud | None, note: str) -> bytes:
+    from PIL import Image, ImageDraw, ImageFont
+
+    image = Image.new("RGB", (WIDTH, HEIGHT), "white")
+    draw = ImageDraw.Draw(image)
+    height = HEIGHT - NOTE_HEIGHT * bool(note)
+    if cloud:
+        image.paste(cloud.to_image())
+    else:
+        font = ImageFont.truetype(_font_path(), 48)
+        draw.text((WIDTH / 2, height / 2), NO_WORDS, NO_WORDS_COLOUR, font, anchor="mm")
+    if note:
+        draw.rectangle((0, height, WIDTH, HEIGHT), NOTE_BACKGROUND)
+        font = ImageFont.truetype(_font_path(), NOTE_FONT_SIZE)
+        draw.text((WIDTH / 2, height + NOTE_HEIGHT / 2), note, NOTE_COLOUR, font, anchor="mm")
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
+
+
+def _svg(cloud: WordCloud | None, note: str, title: str, alt: str) -> str:
+    height = HEIGHT - NOTE_HEIGHT * bool(note)
+    middle = f'x="{WIDTH // 2}" text-anchor="middle" dominant-baseline="central"'
+    if cloud:
+        words = cloud.to_svg().partition(">")[2].removesuffix("</svg>")
+        characters = "".join(word for (word, _), *_ in cloud.layout_)
+    else:
+        words = f'<text {middle} y="{height // 2}" font-size="48" fill="{NO_WORDS_COLOUR}">{NO_WORDS}</text>'
+        characters = NO_WORDS
+    strip = (
+        f'<rect y="{height}" width="{WIDTH}" height="{NOTE_HEIGHT}" fill="{NOTE_BACKGROUND}"/>'
+        f'<text {middle} y="{height + NOTE_HEIGHT // 2}" font-size="{NOTE_FONT_SIZE}" fill="{NOTE_COLOUR}">'
+        f"{escape(note)}</text>"
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="t d">'
+        f'<title id="t">Nuage de mots, {escape(title)}</title><desc id="d">{escape(alt)}</desc>'
+        f"<style>{_font_face(characters + note)}text{{font-family:'DejaVu Sans',sans-serif}}</style>"
+        f"{words}{strip if note else ''}</svg>"
+    )
+
+
+def _font_face(characters: str) -> str:
+    """A CSS rule that holds the font for these characters; wordcloud's own embedding writes the hour into the font."""
+    from fontTools import subset
+
+    options = subset.Options(hinting=False, flavor="woff", ignore_missing_glyphs=True, drop_tables=["FFTM"])
+    font = subset.load_font(_font_path(), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=characters)
+    subsetter.subset(font)
+    buffer = io.BytesIO()
+    subset.save_font(font, buffer, options)
+    data = base64.b64encode(buffer.getvalue()).decode()
+    return f"@font-face{{font-family:'DejaVu Sans';src:url(data:font/woff;base64,{data}) format('woff')}}"
