@@ -484,7 +484,15 @@ class EmbeddedBroker:
         def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             connection = self._loop.create_task(self._serve(reader, writer))
             self._connections.add(connection)
-            connection.add_done_callback(self._connections.discard)
+            # Not in the task itself, which never begins if the broker stops just now.
+            connection.add_done_callback(lambda task: disconnect(task, writer))
+
+        def disconnect(connection: asyncio.Task[None], writer: asyncio.StreamWriter) -> None:
+            self._connections.discard(connection)
+            if self._stopping.is_set():
+                writer.transport.abort()
+            else:
+                writer.close()
 
         try:
             self._store = _Store(self._path)
@@ -501,6 +509,10 @@ class EmbeddedBroker:
                 return
             ready.set_result(server.sockets[0].getsockname()[1])
             await self._stopping.wait()
+            # Accept no more, let what is just being accepted get here, then close: asyncio would leave it open.
+            self._loop.remove_reader(server.sockets[0].fileno())
+            for _ in range(3):
+                await asyncio.sleep(0)
             server.close()
             for connection in self._connections:
                 connection.cancel()
@@ -520,8 +532,6 @@ class EmbeddedBroker:
             log.warning("Closed the connection of %s: %s", peer, refusals.exceptions[0])
         except* Exception:
             log.exception("Closed the connection of %s after an error of the embedded broker.", peer)
-        finally:
-            writer.close()
 
     async def _receive(self, reader: asyncio.StreamReader, answers: asyncio.Queue[_Answer]) -> None:
         while True:
