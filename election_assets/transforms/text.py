@@ -50,7 +50,7 @@ _LINK = re.compile(r"""(?:(?i:https?)://|(?<![\w.@/-])t\.co/(?=\w))(?:[^\s<>"«�
 # sign comes first in the pattern: what may stand before it is looked at only where there is one.
 _MENTION = re.compile(r"[@＠](?:(?<![\w@＠].)|(?<=\b[Rr][Tt].))([A-Za-z0-9_]{1,15})(?![\w@＠]|://)")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_HASHTAG = re.compile(r"(?<![&\w])[#＃](?!\ufe0f|\u20e3)(\w*[^\W\d_]\w*)")
+_HASHTAG = re.compile(r"(?<![&\w])[#＃](\w*[^\W\d_]\w*)")
 
 # Not words: emoji that Unicode counts as digits or letters, RT before a mention, and what an old archive's cut leaves
 # of a link.
