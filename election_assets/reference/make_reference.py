@@ -30,9 +30,10 @@ MINISTRY_CODES = {
 }
 OVERSEAS_SHAPES = {"971": "FR-GP", "972": "FR-MQ", "973": "FR-GF", "974": "FR-RE", "976": "FR-YT"}
 SQUARES = ["975", "977-978", "986", "987", "988", "ZZ"]
-# Longitude of the first square's centre, step between centres and side in degrees; top edge's latitude. The side in
+# Insets and squares stand in two rows of the same columns, apart enough for a name beneath each on a phone. In degrees:
+# the first column's centre, the step between columns, the insets' middle, the squares' top edge and side. The side in
 # latitude is shortened by the cosine of 40 degrees, so that Mercator's projection draws a square.
-SQUARE_LON, SQUARE_STEP, SQUARE_SIDE, SQUARE_TOP = -4.2, 2.5, 1.2, 40.25
+COLUMN, STEP, INSET_MIDDLE, SQUARE_TOP, SQUARE_SIDE = -4.1, 2.5, 41.6, 40.2, 1.2
 DECIMALS = 3
 
 
@@ -86,8 +87,16 @@ def _polygon(rings: list[list[list[float]]]) -> list[list[list[float]]]:
     return [_rounded(ring, exterior=number == 0) for number, ring in enumerate(rings)]
 
 
+def _moved(polygons: list, number: int) -> list:
+    """The inset, around the middle of its column."""
+    points = [point for polygon in polygons for point in polygon[0]]
+    (west, east), (south, north) = ((min(values), max(values)) for values in zip(*points, strict=True))
+    right, up = COLUMN + number * STEP - (west + east) / 2, INSET_MIDDLE - (south + north) / 2
+    return [[[[lon + right, lat + up] for lon, lat in ring] for ring in polygon] for polygon in polygons]
+
+
 def _square(number: int) -> dict:
-    west = SQUARE_LON + number * SQUARE_STEP - SQUARE_SIDE / 2
+    west = COLUMN + number * STEP - SQUARE_SIDE / 2
     east, north, south = west + SQUARE_SIDE, SQUARE_TOP, SQUARE_TOP - SQUARE_SIDE * 0.766
     ring = [[west, south], [west, north], [east, north], [east, south], [west, south]]
     return {"type": "Polygon", "coordinates": _polygon([ring])}
@@ -96,10 +105,14 @@ def _square(number: int) -> dict:
 def make_shapes(france: Path) -> None:
     """Write departments.geojson: one feature a row of departments.csv, with properties `code` and `name`."""
     geometries = {}
+    insets = list(OVERSEAS_SHAPES.values())
     for feature in json.loads(france.read_text(encoding="utf-8"))["features"]:
         geometry = feature["geometry"]
         parts = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-        geometries[feature["properties"]["ISO"]] = {
+        iso = feature["properties"]["ISO"]
+        if iso in insets:
+            parts = _moved(parts, insets.index(iso))
+        geometries[iso] = {
             "type": "MultiPolygon",
             "coordinates": [_polygon(part) for part in parts],
         }
