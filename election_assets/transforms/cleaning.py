@@ -16,6 +16,9 @@ COUNTED = ("retweet_count", "reply_count", "like_count", "quote_count")
 NEWEST = (*COUNTED, "engagement", "author_followers", "retrieved_at")
 """The columns that a repeat of a tweet brings up to date; all others stay as they first came."""
 
+UNDETERMINED = "und"
+"""What X writes where it could not tell a text's language (BCP 47)."""
+
 _READ_IN_PYTHON = ("text", "author_id", "author_username", "author_location", "referenced_author_id", "place")
 _CARRIED = ("id", "created_at", "lang", "kind", *COUNT_NAMES, "referenced_id", "retrieved_at", "source", "line")
 _FOUND = (
@@ -74,9 +77,9 @@ def clean_tweets(landed: DataFrame, *, election: Election, candidate: str, pseud
                 # dayofweek counts from Sunday, 1; weekday() of Sail 0.7 gives -1 for a Sunday.
                 "weekday": (F.dayofweek(local) + 5) % 7 + 1,
                 "days_to_first_round": F.datediff(F.lit(election.first_round), day),
-                "lang": _known("lang"),
+                "lang": F.when(~F.col("lang").isin("", UNDETERMINED), F.col("lang")),
                 "engagement": sum((F.coalesce(name, F.lit(0)) for name in COUNTED), start=F.lit(0)),
-                "referenced_id": _known("referenced_id"),
+                "referenced_id": F.when(F.col("referenced_id") != "", F.col("referenced_id")),
             }
         )
         .select(
@@ -144,12 +147,6 @@ def instant(written: str) -> Column:
     minutes = F.substring(zone, 2, 2).try_cast("bigint") * 60 + F.substring(zone, 5, 2).try_cast("bigint")
     sign = F.when(F.startswith(zone, F.lit("-")), -1).otherwise(1)
     return F.timestamp_micros(F.unix_micros(local) - sign * minutes * 60_000_000)
-
-
-def _known(name: str) -> Column:
-    from pyspark.sql import functions as F
-
-    return F.when(F.col(name) != "", F.col(name))
 
 
 def _text_reader(

@@ -59,8 +59,6 @@ _APOSTROPHES = re.compile("['‘ʼ´`＇]")
 _HYPHENS = re.compile("[\u2010\u2011]")
 _LETTER_OR_MARK = r"[\w\u0300-\u036f]"
 _WORD = re.compile(rf"\d+(?:[.,]\d+){{1,3}}(?!\w)|\w{_LETTER_OR_MARK}*(?:[’-]\w{_LETTER_OR_MARK}*)*")
-_ELISION = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)’(?=\w)", re.IGNORECASE)
-
 # Parts of a hashtag by the shape of its letters: U upper case, l other letters, d digits.
 _SHAPE = re.compile("U+(?=Ul)|U?l+|U+|d+")
 
@@ -185,16 +183,9 @@ def plain_words(text: str) -> str:
 
     Links, mentions, e-mail addresses, emoji and signs are left out; a hashtag is its word without `#`. Hyphens stay
     inside words (Jean-Luc), separators inside numbers (49.3). Apostrophes stay inside words, all written `’`:
-    `l’école` is one word here, and `without_elision` gives the `école` to count.
+    `l’école` is one word here, and what counts words takes the elided article off.
     """
     return _plain(_without_links(text))
-
-
-def without_elision(word: str) -> str:
-    """A word of `text_plain` without the elided words before it: `l’école` is `école`, `aujourd’hui` stays."""
-    while (match := _ELISION.match(word)) is not None:
-        word = word[match.end() :]
-    return word
 
 
 def hashtags(text: str) -> list[str]:

@@ -15,7 +15,6 @@ from election_assets.transforms.text import (
     hashtags,
     plain_words,
     pseudonym,
-    without_elision,
 )
 
 ELECTION = load_election("fr_2022")
@@ -203,15 +202,6 @@ def test_plain_text_is_words(text: str, plain: str) -> None:
     found = READER.read(text)
     assert found.text_plain == plain
     assert found.words == len(plain.split())
-
-
-@pytest.mark.parametrize(
-    ("word", "counted"),
-    [("l’école", "école"), ("qu’école", "école"), ("L’École", "École"), ("aujourd’hui", "aujourd’hui"),
-     ("quelqu’un", "quelqu’un"), ("jusqu’à", "à"), ("école", "école"), ("l’", "l’"), ("qu’d’art", "art")],
-)  # fmt: skip
-def test_elided_words_do_not_count(word: str, counted: str) -> None:
-    assert without_elision(word) == counted
 
 
 @pytest.mark.parametrize(
