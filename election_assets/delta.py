@@ -121,6 +121,18 @@ def merge(
         spark.catalog.dropTempView(view)
 
 
+def delete(spark: SparkSession, path: str, where: str) -> None:
+    """Deletes the rows for which the SQL condition holds."""
+    _commit(lambda: spark.sql(f"DELETE FROM delta.`{path}` WHERE {where}").collect())
+
+
+def row_count(path: str) -> int:
+    """The number of rows, from the table's log; 0 if there is no table."""
+    from deltalake import DeltaTable
+
+    return DeltaTable(path).count() if exists(path) else 0
+
+
 def partition_files(path: str, column: str) -> dict[str, list[str]]:
     """The names of a table's files by the value of a partition column, sorted; empty if there is no table."""
     from deltalake import DeltaTable

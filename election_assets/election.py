@@ -94,7 +94,7 @@ class Election:
         raise KeyError(f"{self.key} has no candidate {key!r}")
 
     def find(self, name_or_key: str) -> Candidate | None:
-        """The candidate with this key or name, compared without accents, case and punctuation; None if there is none."""
+        """The candidate with this key or name, compared without accents and case; None if there is none."""
         wanted = fold(name_or_key)
         for candidate in self.candidates:
             if wanted in {fold(candidate.key), *(fold(name) for name in candidate.names)}:

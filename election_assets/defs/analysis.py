@@ -1,0 +1,129 @@
+"""What joins the candidates: `merged_tweets` and `sentiment_scores`, and their checks."""
+
+import datetime as dt
+
+import dagster as dg
+
+from election_assets import delta
+from election_assets.defs.tweets import candidate_stats, cleaned_tweets
+from election_assets.defs.upstream import OWNERS
+from election_assets.metadata import table_definition, table_metadata
+from election_assets.partitions import DATA_ROOT, ELECTION
+from election_assets.schemas import CLEANED_TWEETS, MERGED_TWEETS, SENTIMENT_SCORES
+from resources.spark import SparkResource
+
+DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26))
+
+
+@dg.asset(
+    deps=[cleaned_tweets, candidate_stats],
+    group_name="analysis",
+    kinds={"pyspark", "deltalake"},
+    owners=OWNERS,
+    freshness_policy=DAILY,
+    metadata=table_definition(MERGED_TWEETS),
+)
+def merged_tweets(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
+    """All candidates' tweets; a row is a tweet of a candidate. Totals count a tweet once, by `candidates`."""
+    from pyspark.sql import functions as F
+
+    from election_assets.transforms.merging import merge_candidates
+
+    paths = [DATA_ROOT.table(CLEANED_TWEETS.name, key) for key in ELECTION.candidate_keys]
+    tables = [delta.read(spark.session, CLEANED_TWEETS, path) for path in paths if delta.exists(path)]
+    if not tables:
+        raise dg.Failure("No candidate has a table of cleaned tweets yet; materialise cleaned_tweets first.")
+    path = DATA_ROOT.table(MERGED_TWEETS.name)
+    delta.replace(merge_candidates(tables), MERGED_TWEETS, path)
+    merged = delta.read(spark.session, MERGED_TWEETS, path)
+    counts = merged.agg(
+        F.countDistinct("tweet_id").alias("tweets"),
+        F.countDistinct(F.when(F.size("candidates") > 1, F.col("tweet_id"))).alias("of_several"),
+    ).first()
+    return dg.MaterializeResult(
+        metadata={
+            **table_metadata(
+                path, delta.row_count(path), merged.select("candidate", "created_at", "kind", "text", "candidates")
+            ),
+            "tweets": counts["tweets"],
+            "tweets_of_several_candidates": counts["of_several"],
+        }
+    )
+
+
+@dg.asset_check(asset=merged_tweets, blocking=True)
+def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
+    """No (tweet, candidate) twice: totals would count it twice."""
+    from pyspark.sql import functions as F
+
+    merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    twice = merged.groupBy("candidate", "tweet_id").count().where("count > 1")
+    wrong = [row["candidate"] for row in twice.select("candidate").distinct().orderBy(F.col("candidate")).collect()]
+    return dg.AssetCheckResult(passed=not wrong, metadata={"candidates": wrong})
+
+
+@dg.asset(
+    deps=[merged_tweets],
+    group_name="analysis",
+    kinds={"pyspark", "deltalake", "textblob"},
+    owners=OWNERS,
+    freshness_policy=DAILY,
+    metadata=table_definition(SENTIMENT_SCORES),
+)
+def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
+    """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine."""
+    from pyspark.sql import functions as F
+
+    from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION, current, score_texts, texts_to_score
+
+    path = DATA_ROOT.table(SENTIMENT_SCORES.name)
+    merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    stored = delta.read(spark.session, SENTIMENT_SCORES, path)
+    before, of_engine = delta.row_count(path), current(stored).count()
+    scored = score_texts(texts_to_score(merged, stored, ELECTION.language))
+    if before == of_engine:
+        delta.append(scored, SENTIMENT_SCORES, path)
+    else:
+        # Another engine, or another version of it, scored what is there: the table holds the current one's alone.
+        delta.replace(current(stored).unionByName(scored), SENTIMENT_SCORES, path)
+    scores = delta.read(spark.session, SENTIMENT_SCORES, path)
+    labels = {row["label"]: row["count"] for row in scores.groupBy("label").count().collect()}
+    rows = delta.row_count(path)
+    return dg.MaterializeResult(
+        metadata={
+            **table_metadata(path, rows, scores.orderBy(F.desc("coverage"), "text_hash")),
+            "new_texts": rows - of_engine,
+            "not_scored": labels.pop(None, 0),
+            **labels,
+            "engine": f"{ENGINE} {ENGINE_VERSION}",
+        }
+    )
+
+
+@dg.multi_asset_check(
+    specs=[
+        dg.AssetCheckSpec("one_row_a_text", asset=sentiment_scores, blocking=True),
+        dg.AssetCheckSpec("scores_in_range", asset=sentiment_scores, blocking=True),
+    ]
+)
+def sentiment_scores_checks(spark: SparkResource):
+    """No text twice; polarity in -1..1, subjectivity and coverage in 0..1, null together with the label."""
+    from pyspark.sql import functions as F
+
+    scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
+    in_range = (
+        F.col("coverage").between(0, 1)
+        & (F.col("label").isNull() == F.col("polarity").isNull())
+        & (F.col("polarity").isNull() | (F.col("polarity").between(-1, 1) & F.col("subjectivity").between(0, 1)))
+    )
+    found = scores.agg(
+        F.count("*").alias("rows"),
+        F.countDistinct("text_hash").alias("texts"),
+        F.sum(F.when(F.coalesce(in_range, F.lit(False)), 0).otherwise(1)).alias("wrong"),
+    ).first()
+    counts = {"rows": found["rows"], "texts": found["texts"], "wrong": found["wrong"] or 0}
+    for name, passed in (
+        ("one_row_a_text", found["rows"] == found["texts"]),
+        ("scores_in_range", not found["wrong"]),
+    ):
+        yield dg.AssetCheckResult(check_name=name, asset_key=sentiment_scores.key, passed=passed, metadata=counts)

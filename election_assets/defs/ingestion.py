@@ -1,0 +1,160 @@
+"""From the scraper to landed files: `raw_tweets` and `landed_csv`."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+import dagster as dg
+
+from election_assets.candidates import completeness, each_candidate, report_errors
+from election_assets.defs.upstream import OWNERS, kafka_topics, nifi_flow, x_api
+from election_assets.ingest import ingested_rows
+from election_assets.landed import batches, store
+from election_assets.metadata import column_schema
+from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
+from election_assets.schemas import LANDED_V1, TWEET_V1
+from resources.kafka import Drain, KafkaResource, Publisher
+from resources.scraper import ScraperResource
+
+NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=2), warn_window=dt.timedelta(hours=1))
+
+
+@dataclass
+class _Collected:
+    batches: int = 0
+    received: int = 0
+
+
+@dg.asset(
+    partitions_def=CANDIDATES,
+    backfill_policy=ONE_RUN,
+    deps=[x_api, nifi_flow],
+    group_name="ingestion",
+    kinds={"x", "json"},
+    owners=OWNERS,
+    retry_policy=NETWORK_RETRIES,
+    freshness_policy=FRESHNESS,
+    check_specs=[dg.AssetCheckSpec("collected_for_every_candidate", asset="raw_tweets")],
+    metadata={"dagster/column_schema": column_schema(TWEET_V1)},
+)
+def raw_tweets(
+    context: dg.AssetExecutionContext, scraper: ScraperResource, kafka: KafkaResource
+) -> dg.MaterializeResult:
+    """What the scraper collected, as received; a row is a record of X with what it refers to.
+
+    The scraper keeps each batch under `raw/<candidate>/` before it answers. Each one is published to the candidate's
+    topic and acknowledged once Kafka has it, until there is nothing new.
+    """
+    kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
+    with kafka.producer() as publisher:
+        collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key))
+    status = scraper.status()
+    for key, found in collected.items():
+        notes = status["candidates"][key]["notes"]
+        context.add_asset_metadata(
+            {
+                "received": found.received,
+                "batches": found.batches,
+                "path": dg.MetadataValue.path(str(DATA_ROOT.raw(key))),
+                "dagster/row_count": status["candidates"][key]["records"],
+                **({"notes": dg.MetadataValue.json(notes)} if notes else {}),
+            },
+            partition_key=key,
+        )
+    report_errors(context, errors)
+    archive = status["archive"]
+    return dg.MaterializeResult(
+        metadata={"source": status["source"], **({"archive": dg.MetadataValue.json(archive)} if archive else {})},
+        check_results=[completeness("collected_for_every_candidate", context.asset_key, errors)],
+    )
+
+
+def _collect(scraper: ScraperResource, publisher: Publisher, key: str) -> _Collected:
+    collected = _Collected()
+    while (batch := scraper.batch(key)).batch_id:
+        publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
+        scraper.acknowledge(batch.batch_id)
+        collected.batches += 1
+        collected.received += len(batch.tweets)
+    return collected
+
+
+@dataclass
+class _Landed:
+    files: int = 0
+    rows: int = 0
+    quarantined: int = 0
+    published_again: int = 0
+
+
+@dg.asset(
+    partitions_def=CANDIDATES,
+    backfill_policy=ONE_RUN,
+    deps=[raw_tweets, kafka_topics],
+    group_name="ingestion",
+    kinds={"kafka", "csv"},
+    owners=OWNERS,
+    retry_policy=NETWORK_RETRIES,
+    freshness_policy=FRESHNESS,
+    check_specs=[dg.AssetCheckSpec("landed_for_every_candidate", asset="landed_csv")],
+    metadata={"dagster/column_schema": column_schema(LANDED_V1)},
+)
+def landed_csv(
+    context: dg.AssetExecutionContext, scraper: ScraperResource, kafka: KafkaResource
+) -> dg.MaterializeResult:
+    """The messages of the candidate's topic as CSV files; a row is a record with the place it was read from.
+
+    A file is named by cluster, topic, partition and offset and stands whole before the offset is committed. Lines that
+    do not fit are in `quarantine/<candidate>/` with the reason. A batch that was acknowledged and is in no landed file
+    is published again.
+    """
+    cluster = kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
+    status = scraper.status()["candidates"]
+    with kafka.consumer(f"{ELECTION.topic_prefix}.landing", cluster) as drain, kafka.producer() as publisher:
+        landed, errors = each_candidate(
+            context, lambda key: _land_and_find_lost(scraper, publisher, drain, key, status[key]["current"])
+        )
+    for key, found in landed.items():
+        context.add_asset_metadata(
+            {
+                "files": found.files,
+                "rows": found.rows,
+                "quarantined": found.quarantined,
+                "published_again": found.published_again,
+                "path": dg.MetadataValue.path(str(DATA_ROOT.landed(key))),
+                "quarantine": dg.MetadataValue.path(str(DATA_ROOT.quarantine(key))),
+            },
+            partition_key=key,
+        )
+    report_errors(context, errors)
+    return dg.MaterializeResult(
+        check_results=[completeness("landed_for_every_candidate", context.asset_key, errors)],
+    )
+
+
+def _land_and_find_lost(
+    scraper: ScraperResource, publisher: Publisher, drain: Drain, key: str, unacknowledged: str | None
+) -> _Landed:
+    landed = _Landed()
+    with DATA_ROOT.candidate_lock(key):
+        # Listed before the topic is read: what is acknowledged later may still be on its way.
+        acknowledged = [batch_id for batch_id in DATA_ROOT.batch_ids(key) if batch_id != unacknowledged]
+        _land(drain, key, landed)
+        ingested = {row["origin"]: row["batch_id"] for row in ingested_rows(DATA_ROOT, key)}
+        delivered = set(batches(DATA_ROOT, key, ingested).values())
+        for batch_id in acknowledged:
+            if batch_id not in delivered:
+                publisher.publish(ELECTION.topic(key), key, batch_id, scraper.again(batch_id).tweets)
+                landed.published_again += 1
+        if landed.published_again:
+            _land(drain, key, landed)
+    return landed
+
+
+def _land(drain: Drain, key: str, landed: _Landed) -> None:
+    for message in drain.messages(ELECTION.topic(key)):
+        stored = store(DATA_ROOT, key, message)
+        drain.commit(message)
+        landed.files += 1
+        landed.rows += stored.rows
+        landed.quarantined += len(stored.refused)

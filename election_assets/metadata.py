@@ -1,0 +1,55 @@
+"""What a materialisation tells Dagster's UI: column schema, row counts, path, a preview."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from election_assets.schemas import Column, Table
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+PREVIEW_ROWS = 8
+PREVIEW_CHARACTERS = 80
+
+
+def column_schema(columns: Sequence[Column]) -> dg.TableSchema:
+    """Columns as Dagster shows them."""
+    return dg.TableSchema(
+        columns=[dg.TableColumn(column.name, column.type, description=column.description) for column in columns]
+    )
+
+
+def table_definition(table: Table) -> dict[str, Any]:
+    """What is known of a table before it is made."""
+    return {"dagster/column_schema": column_schema(table.columns), "table_version": table.version}
+
+
+def table_metadata(path: str, rows: int, preview: DataFrame | None = None) -> dict[str, Any]:
+    """What is known of a table once it is made."""
+    shown = {"preview": markdown_table(preview)} if preview is not None else {}
+    return {"path": dg.MetadataValue.path(path), "dagster/row_count": rows, **shown}
+
+
+def file_metadata(path: Path) -> dict[str, Any]:
+    """Path and size of a file."""
+    return {"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size}
+
+
+def markdown_table(frame: DataFrame) -> dg.MarkdownMetadataValue:
+    """The first rows of a frame as a Markdown table."""
+    lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * len(frame.columns)]
+    for row in frame.limit(PREVIEW_ROWS).collect():
+        lines.append("| " + " | ".join(_cell(value) for value in row) + " |")
+    return dg.MetadataValue.md("\n".join(lines))
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else " ".join(str(value).split())
+    for sign in "\\|`<>[]*_":
+        text = text.replace(sign, "\\" + sign if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
+    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"

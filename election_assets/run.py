@@ -1,0 +1,47 @@
+"""The main job from the command line: every asset for all candidates in one run of Dagster's own instance."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+import warnings
+
+
+def main() -> int:
+    """Runs the job, tells its progress, and ends with the path of the report; 1 if the run failed."""
+    warnings.filterwarnings("ignore", category=DeprecationWarning)
+    started = time.monotonic()
+    from election_assets.election import ElectionFileError
+
+    try:
+        import dagster as dg
+
+        warnings.filterwarnings("ignore", category=dg.BetaWarning)
+        warnings.filterwarnings("ignore", category=dg.PreviewWarning)
+        from election_assets.definitions import defs
+        from election_assets.defs.jobs import WHOLE_RANGE, main_job
+        from election_assets.partitions import DATA_ROOT, ELECTION
+    except ElectionFileError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(f"{ELECTION.name}: {len(ELECTION.candidates)} candidates, data in {DATA_ROOT.path}", flush=True)
+    with dg.DagsterInstance.get() as instance:
+        result = defs.resolve_job_def(main_job.name).execute_in_process(
+            instance=instance,
+            run_config={"loggers": {"progress": {}}},
+            tags=WHOLE_RANGE,
+            raise_on_error=False,
+        )
+    minutes, seconds = divmod(round(time.monotonic() - started), 60)
+    print(f"run {result.run_id} {'succeeded' if result.success else 'FAILED'} in {minutes} min {seconds} s")
+    report = DATA_ROOT.report / "index.html"
+    if not result.success:
+        print("See the lines marked with ! above, or the run in the UI: make dev", file=sys.stderr)
+        return 1
+    print(f"report: {os.path.relpath(report) if report.is_relative_to(os.getcwd()) else report}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,105 @@
+"""What a run did, as `report/run.json` and the report tell it: counts, errors, versions, engines, seconds."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from election_assets.election import Election
+from election_assets.ingest import ingested_rows
+from election_assets.storage import DataRoot
+
+COUNTS = ("received", "repeats", "quarantined", "kept", "repeated_deliveries")
+PACKAGES = (
+    "dagster",
+    "pyspark-client",
+    "pysail",
+    "deltalake",
+    "kafka-python",
+    "tweepy",
+    "textblob",
+    "textblob-fr",
+    "plotly",
+    "wordcloud",
+)
+
+
+def run_record(
+    root: DataRoot,
+    election: Election,
+    *,
+    run_id: str,
+    errors: Mapping[str, str],
+    archive: Mapping[str, Any] | None,
+    engines: Mapping[str, str],
+    seconds: Mapping[str, float],
+    now: dt.datetime,
+) -> dict[str, Any]:
+    """The record of a run.
+
+    Args:
+        root: The data root.
+        election: The election.
+        run_id: Dagster's id of the run.
+        errors: The candidates that had trouble, with a sentence each.
+        archive: What the scraper says of the archive it reads, None where it reads X.
+        engines: What does the work: `spark`, `broker`, `sentiment`.
+        seconds: Seconds that each asset took.
+        now: The time of the report.
+
+    Returns:
+        `election`, `source`, `made_at`, `run_id`; `candidates`, by key: `run`, `root` and `error`; `total`: `run` and
+        `root`; `archive`, `versions`, `engines`, `seconds`. `root` counts since the data root began, `run` what was
+        read since the report before this one. The counts: `received` records, of which `repeats`, `quarantined`
+        and `kept`; and `repeated_deliveries`, messages whose batch had come before.
+    """
+    since = _previous_report(root)
+    candidates = {
+        key: {
+            "run": _counts(root, key, since),
+            "root": _counts(root, key, None),
+            "error": errors.get(key),
+        }
+        for key in election.candidate_keys
+    }
+    return {
+        "election": {"key": election.key, "name": election.name},
+        "source": root.info(election).source,
+        "made_at": now.isoformat(timespec="seconds"),
+        "run_id": run_id,
+        "candidates": candidates,
+        "total": {span: _total([each[span] for each in candidates.values()]) for span in ("run", "root")},
+        "archive": dict(archive) if archive else None,
+        "versions": {package: version(package) for package in PACKAGES},
+        "engines": dict(engines),
+        "seconds": {name: round(value, 2) for name, value in seconds.items()},
+    }
+
+
+def _previous_report(root: DataRoot) -> dt.datetime:
+    try:
+        return dt.datetime.fromisoformat(json.loads((root.report / "run.json").read_text(encoding="utf-8"))["made_at"])
+    except (FileNotFoundError, ValueError, KeyError):
+        return dt.datetime.min.replace(tzinfo=dt.UTC)
+
+
+def _counts(root: DataRoot, candidate: str, since: dt.datetime | None) -> dict[str, int]:
+    """Counts of the files read since then, or of all that was ever received."""
+    rows = [row for row in ingested_rows(root, candidate) if since is None or row["ingested_at"] > since]
+    delivered = {row["batch_id"] for row in rows if not row["repeated_delivery"]}
+    present = root.batch_ids(candidate)
+    received = present if since is None else [batch_id for batch_id in present if batch_id in delivered]
+    return {
+        "received": sum(root.raw_records(candidate, batch_id) for batch_id in received),
+        "repeats": sum(row["repeats"] for row in rows),
+        "quarantined": sum(row["quarantined"] for row in rows),
+        "kept": sum(row["kept"] for row in rows),
+        "repeated_deliveries": sum(row["repeated_delivery"] for row in rows),
+    }
+
+
+def _total(counts: list[dict[str, int]]) -> dict[str, int]:
+    return {name: sum(each[name] for each in counts) for name in COUNTS}
