@@ -29,29 +29,35 @@ def html_file(tmp_path_factory):
     return path
 
 
-@pytest.fixture(params=[390, 768, 1440])
-def page(request, html_file, tmp_path):
+@pytest.fixture(scope="module", params=[390, 768, 1440])
+def browser(request, tmp_path_factory):
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
-            tmp_path / "profile",
+            tmp_path_factory.mktemp("profile"),
             executable_path="/usr/bin/chromium",
             headless=True,
             args=ARGUMENTS,
             viewport={"width": request.param, "height": 900},
         )
         browser.set_offline(True)
-        page = browser.pages[0]
-        outside: list[str] = []
-        errors: list[str] = []
-        page.on("request", lambda asked: outside.append(asked.url) if is_outside(asked.url) else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        page.goto(html_file.as_uri())
-        page.wait_for_selector("body[data-ready=yes]")
-        yield page
-        assert outside == []
-        assert errors == []
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser, html_file):
+    page = browser.new_page()
+    outside: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda asked: outside.append(asked.url) if is_outside(asked.url) else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    page.goto(html_file.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    yield page
+    page.close()
+    assert outside == []
+    assert errors == []
 
 
 def is_outside(url):
