@@ -12,6 +12,7 @@ import hashlib
 import io
 import itertools
 import json
+import math
 import os
 import re
 import zlib
@@ -209,7 +210,7 @@ def _unfinished_line(handle: BinaryIO, start: int, end: int) -> int | None:
         handle.seek(position)
         line = handle.read(step) + line
     line = line[line.rfind(b"\n") + 1 :]
-    if len(line) > MAX_LINE_BYTES or not _LIKE_JSON.match(line) or _decode(line)[1] is None:
+    if len(line) > MAX_LINE_BYTES or not line.lstrip().startswith((b"{", b"[")) or _decode(line)[1] is None:
         return None
     return end - len(line)
 
@@ -261,6 +262,21 @@ class _Slice(io.RawIOBase):
         return len(data)
 
 
+class _Unpacked(io.RawIOBase):
+    """The content of a gzip file, given as soon as it is unpacked: a cut takes nothing with it that stands before."""
+
+    def __init__(self, stream: io.BufferedReader) -> None:
+        self._file = gzip.GzipFile(fileobj=stream)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
+        data = self._file.read1(len(buffer))
+        buffer[: len(data)] = data
+        return len(data)
+
+
 def _read(handle: BinaryIO, segment: Segment) -> Iterator[ArchivedTweet | Problem]:
     file, first_line = segment.file, 1
     for begin in range(0, segment.start, _BLOCK):
@@ -269,7 +285,7 @@ def _read(handle: BinaryIO, segment: Segment) -> Iterator[ArchivedTweet | Proble
     stream = io.BufferedReader(_Slice(handle, segment.start, segment.end), _BLOCK)
     packed = segment.start == 0 and stream.peek(2)[:2] == _GZIP_MAGIC
     if packed:
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), _BLOCK)  # type: ignore[arg-type]
+        stream = io.BufferedReader(_Unpacked(stream), _BLOCK)
     # Until a line looks like JSON, it may turn out that the whole file is no archive: one problem, not one a line.
     doubtful: list[Problem] | None = [] if segment.start == 0 else None
     blank, number = True, first_line
@@ -357,7 +373,14 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no JSON value")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
+def _finite(written: str) -> float:
+    number = float(written)
+    if math.isinf(number):
+        raise ValueError("a number is too large")
+    return number
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 
 
 def _decode(line: bytes) -> tuple[object, str | None]:
@@ -447,9 +470,9 @@ def _page(page: dict, file: str, line: int) -> Iterator[ArchivedTweet | Problem]
 def _why_no_tweets(page: dict, records: list) -> tuple[str, str] | None:
     errors, meta = page.get("errors"), page.get("meta")
     if errors and not records:
-        titles = {str(error.get("title") or "untitled") for error in errors if isinstance(error, dict)}
-        title = ", ".join(sorted(titles)[:3]) or "untitled"
-        return "errors_only", f"The page holds no tweet but errors of X ({title[:100]})."
+        titles = {str(error.get("title") or "untitled") for error in _objects(page, "errors")} or {"untitled"}
+        title = ", ".join(sorted(titles)[:3])[:100].encode(errors="replace").decode()
+        return "errors_only", f"The page holds no tweet but errors of X ({title})."
     if not records and isinstance(meta, dict) and meta.get("result_count") == 0:
         return None
     names = {name for record in records if isinstance(record, dict) for name in record} or set(page)
