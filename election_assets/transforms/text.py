@@ -46,18 +46,19 @@ _HAS_INVISIBLE = re.compile(_INVISIBLE)
 _EMOJI_OR_INVISIBLE = re.compile(f"({_EMOJI})|{_INVISIBLE}")
 
 _LINK = re.compile(r"""(?:(?i:https?)://|(?<![\w.@/-])t\.co/(?=\w))(?:[^\s<>"«»“”…]*[^\s<>"«»“”….,;:!?'’)\]}*])?""")
+# Marks that no composed letter holds after NFC belong to the letter before them.
+_LETTER_OR_MARK = r"[\w\u0300-\u036f]"
 # A mention stands after the start, a sign, or RT; not after a letter, a digit or another @ (an e-mail address). The
 # sign comes first in the pattern: what may stand before it is looked at only where there is one.
-_MENTION = re.compile(r"[@＠](?:(?<![\w@＠].)|(?<=\b[Rr][Tt].))([A-Za-z0-9_]{1,15})(?![\w@＠]|://)")
+_MENTION = re.compile(rf"[@＠](?:(?<![\w@＠].)|(?<=\b[Rr][Tt].))([A-Za-z0-9_]{{1,15}})(?!{_LETTER_OR_MARK}|[@＠]|://)")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-_HASHTAG = re.compile(r"(?<![&\w])[#＃](\w*[^\W\d_]\w*)")
+_HASHTAG = re.compile(rf"(?<![&\w])[#＃]({_LETTER_OR_MARK}*[^\W\d_]{_LETTER_OR_MARK}*)")
 
 # Not words: emoji that Unicode counts as digits or letters, RT before a mention, and what an old archive's cut leaves
 # of a link.
 _NOT_WORDS = re.compile(r"[0-9]\ufe0f?\u20e3|\u2139|\b[Rr][Tt](?=\s*[@＠])|\bhtt?p?s?:?/{0,2}…")
 _APOSTROPHES = re.compile("['‘ʼ´`＇]")
 _HYPHENS = re.compile("[\u2010\u2011]")
-_LETTER_OR_MARK = r"[\w\u0300-\u036f]"
 _WORD = re.compile(rf"\d+(?:[.,]\d+){{1,3}}(?!\w)|\w{_LETTER_OR_MARK}*(?:[’-]\w{_LETTER_OR_MARK}*)*")
 # Parts of a hashtag by the shape of its letters: U upper case, l other letters, d digits.
 _SHAPE = re.compile("U+(?=Ul)|U?l+|U+|d+")
@@ -112,7 +113,17 @@ class TextReader:
 
         Returns:
             The text cleaned (`clean_text`) with every mention but the candidates' own handles as `@` and 10 hex
-            digits, and what was found in it before the mentions were replaced.
+            digits, and what was found in it before the mentions were replaced:
+
+            - `text_plain`, its words for counting, with one space between them. Links, mentions, e-mail addresses,
+              emoji and signs are left out; a hashtag is its word without `#`. Hyphens stay inside words (Jean-Luc),
+              separators inside numbers (49.3). Apostrophes stay inside words, all written `’`: `l’école` is one
+              word here, and what counts words takes the elided article off.
+            - `hashtags` by X's rule: letters (accented too), digits and underscores, at least one letter, not after
+              a letter, a digit or `&`. Lower case, NFC, without `#`, each once, in order.
+            - `mentions` as they stand in `text`, with `@`, each handle once, in order.
+            - `named_candidates`: names and hashtags on word boundaries without accents and case, and own handles;
+              the parts of a hashtag are told by upper case, digits and underscores (`#JeVoteLePen2022`).
         """
         written = clean_text(text)
         mentions: dict[str, str] = {}
@@ -130,15 +141,15 @@ class TextReader:
         )
         unlinked = " ".join(between_links)
         hashtags_as_written = _HASHTAG.findall(unlinked)
-        plain = _plain(unlinked)
+        words = _words(unlinked)
         return TextFeatures(
             text=replaced,
-            text_plain=plain,
+            text_plain=" ".join(words),
             hashtags=_lower_once(hashtags_as_written),
             mentions=list(mentions.values()),
             link_count=len(links),
             characters=len(replaced),
-            words=len(plain.split()),
+            words=len(words),
             named_candidates=self._named_candidates(unlinked, hashtags_as_written),
         )
 
@@ -178,25 +189,6 @@ def clean_text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
-def plain_words(text: str) -> str:
-    """The words of a cleaned text, for counting, with one space between them.
-
-    Links, mentions, e-mail addresses, emoji and signs are left out; a hashtag is its word without `#`. Hyphens stay
-    inside words (Jean-Luc), separators inside numbers (49.3). Apostrophes stay inside words, all written `’`:
-    `l’école` is one word here, and what counts words takes the elided article off.
-    """
-    return _plain(_without_links(text))
-
-
-def hashtags(text: str) -> list[str]:
-    """The hashtags of a cleaned text: lower case, NFC, without `#`, each once, in the order of the text.
-
-    By X's rule a hashtag holds letters (accented too), digits and underscores, at least one letter, and does not
-    follow a letter, a digit or `&`.
-    """
-    return _lower_once(_HASHTAG.findall(_without_links(text)))
-
-
 def pseudonym(key: bytes, value: str, *, digits: int) -> str:
     """The first hex digits of HMAC-SHA256 (RFC 2104) of a value."""
     return hmac.digest(key, value.encode(), hashlib.sha256).hex()[:digits]
@@ -208,16 +200,12 @@ def _decode_entity(match: re.Match[str]) -> str:
     return html5.get(name, match[0]) if name else html.unescape(match[0])
 
 
-def _without_links(text: str) -> str:
-    return _LINK.sub(" ", text) if "/" in text else text
-
-
-def _plain(unlinked: str) -> str:
+def _words(unlinked: str) -> list[str]:
     text = _MENTION.sub(" ", _NOT_WORDS.sub(" ", unlinked))
     if "@" in text:
         text = _EMAIL.sub(" ", text)
     words = _HYPHENS.sub("-", _APOSTROPHES.sub(APOSTROPHE, text))
-    return " ".join(stripped for word in _WORD.findall(words) if (stripped := word.strip("_")))
+    return [stripped for word in _WORD.findall(words) if (stripped := word.strip("_"))]
 
 
 def _lower_once(hashtags: Iterable[str]) -> list[str]:
