@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from zoneinfo import ZoneInfo
 
 THIN_SPACE = "\N{NARROW NO-BREAK SPACE}"
@@ -71,3 +72,9 @@ def moment(instant: dt.datetime, time_zone: str) -> str:
     """An instant in a time zone, `dimanche 10 avril 2022 à 20 h 05`."""
     local = instant.astimezone(ZoneInfo(time_zone))
     return f"{date(local)} à {local.hour}{NO_BREAK_SPACE}h{NO_BREAK_SPACE}{local.minute:02d}"
+
+
+def spaced(text: str) -> str:
+    """A text whose spaces before : ; ? ! » and after « do not break a line."""
+    text = re.sub(r" (?=[;?!](?:\s|$|<))", THIN_SPACE, text)
+    return re.sub(r"(?<=«) | (?=[:»](?:\s|$|<|[.,]))", NO_BREAK_SPACE, text)
