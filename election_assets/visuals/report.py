@@ -238,14 +238,14 @@ a { color: var(--accent); }
 .banner p { margin: 0; max-width: 60rem; }
 .sample { background: #fff3d1; border-color: #b97900; color: #402a00; }
 .trouble { background: #fbe9e6; border-color: #b5472f; color: #4d150a; }
-.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(10rem, 1fr)); gap: .75rem; margin: 1.5rem 0; }
+.figures { display: grid; grid-template-columns: repeat(2, 1fr); gap: .75rem; margin: 1.5rem 0; }
 .figures div { background: var(--shade); border-radius: .4rem; padding: .75rem 1rem; display: flex;
   flex-direction: column; }
 .figures dt { order: 2; font-size: .9rem; color: var(--soft); line-height: 1.3; }
 .figures dd { margin: 0; font-size: 1.7rem; font-weight: 650; line-height: 1.2; font-variant-numeric: tabular-nums; }
 figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: .4rem; }
-.map { width: 100%; height: min(52rem, 90vh); border: 1px solid var(--line); border-radius: .4rem; display: block; }
+.map { width: 100%; height: 102rem; border: 1px solid var(--line); border-radius: .4rem; display: block; }
 .chart { position: relative; height: 15rem; margin: 1rem 0 2.2rem 3.4rem; border-bottom: 1px solid var(--ink); }
 .chart svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .chart span { position: absolute; font-size: .8rem; color: var(--soft); white-space: nowrap; }
@@ -270,8 +270,11 @@ th[scope=row], th.text, td.text { text-align: left; }
 tbody th { font-weight: 500; }
 tbody td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: anywhere; }
 tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-weight: 650; white-space: nowrap; }
-.wide th[scope=row] { position: sticky; left: 0; background: var(--paper); min-width: 8.5rem; }
-.days th { white-space: nowrap; }
+.wide th[scope=row] { position: sticky; left: 0; background: var(--paper) padding-box;
+  min-width: 8.5rem; }
+.days tbody th { white-space: nowrap; }
+@media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 71rem; } }
+@media (min-width: 66rem) { .figures { grid-template-columns: repeat(6, 1fr); } .map { height: 68rem; } }
 @media (min-width: 60rem) { .wide th[scope=row] { white-space: nowrap; } }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
 .tone { min-width: 13rem; }
@@ -290,7 +293,7 @@ footer { border-top: 1px solid var(--line); padding: 1rem; color: var(--soft); f
   figure, tr, .figures, .banner { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
   .scroll { overflow: visible; } .screen { display: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } table { font-size: 8pt; }
-  th, td { padding: .2rem .3rem; } .map { height: 16cm; }
+  th, td { padding: .2rem .3rem; } .map { height: 24cm; }
 }
 """
 
@@ -441,7 +444,7 @@ des textes distincts, de −1 (négatif) à +1 (positif).</p>
 <details><summary>Le nuage de chaque candidat</summary>
 <div class="clouds">{% for name, file, alt in candidate_clouds %}
 <figure><figcaption>{{ name }}</figcaption>
-<img src="{{ file | path }}" width="1200" height="675" loading="lazy" alt="{{ alt }}"></figure>
+<img src="{{ file | path }}" width="1200" height="675" alt="{{ alt }}"></figure>
 {% endfor %}</div></details>
 {% endif %}
 {% if not cloud and not candidate_clouds %}<p>Aucun nuage de mots.</p>{% endif %}

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1200, 675
 SCALE = 2
 """Words are placed on a grid this many pixels wide: a quarter of the time for the same picture."""
-NOTE_HEIGHT = 44
+NOTE_HEIGHT = 60
 """Pixels of the strip under the words that holds the note."""
 
-NOTE_FONT_SIZE = 22
+NOTE_FONT_SIZE = 32
 NOTE_COLOUR, NOTE_BACKGROUND = "#5c3c00", "#fff3d1"
 NO_WORDS_COLOUR = "#555555"
 
