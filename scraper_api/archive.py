@@ -121,10 +121,11 @@ def list_files(path: Path) -> dict[str, Path]:
     files = {}
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".")]
+        inside = Path(folder).relative_to(path).as_posix()
         for name in names:
-            where = Path(folder, name)
-            if not name.startswith(".") and (where.is_file() or where.is_symlink()):
-                files[where.relative_to(path).as_posix()] = where
+            where = os.path.join(folder, name)
+            if not name.startswith(".") and (os.path.isfile(where) or os.path.islink(where)):
+                files[name if inside == "." else f"{inside}/{name}"] = Path(where)
     return dict(sorted(files.items()))
 
 
@@ -145,12 +146,8 @@ def read_segment(path: Path, segment: Segment) -> Iterator[ArchivedTweet | Probl
     A record with a null id, no text or an impossible date is a tweet like every other here. A page that X answered
     with no result is neither a tweet nor a problem.
     """
-    where = list_files(path).get(segment.file)
-    if where is None:
-        yield Problem(segment.file, 1, "unreadable_file", "The file is no longer in the archive.")
-        return
     try:
-        with where.open("rb") as handle:
+        with (path if path.is_file() else path / segment.file).open("rb") as handle:
             yield from _read(handle, segment)
     except OSError as error:
         yield Problem(segment.file, 1, "unreadable_file", f"The file cannot be read: {error.strerror or error}.")
@@ -282,9 +279,8 @@ def _read(handle: BinaryIO, segment: Segment) -> Iterator[ArchivedTweet | Proble
     for begin in range(0, segment.start, _BLOCK):
         handle.seek(begin)
         first_line += handle.read(min(_BLOCK, segment.start - begin)).count(b"\n")
-    stream = io.BufferedReader(_Slice(handle, segment.start, segment.end), _BLOCK)
-    packed = segment.start == 0 and stream.peek(2)[:2] == _GZIP_MAGIC
-    if packed:
+    stream: io.BufferedReader = io.BufferedReader(_Slice(handle, segment.start, segment.end), _BLOCK)
+    if segment.start == 0 and stream.peek(2)[:2] == _GZIP_MAGIC:
         stream = io.BufferedReader(_Unpacked(stream), _BLOCK)
     # Until a line looks like JSON, it may turn out that the whole file is no archive: one problem, not one a line.
     doubtful: list[Problem] | None = [] if segment.start == 0 else None
@@ -359,8 +355,7 @@ _LIKE_JSON = re.compile(rb"\s*[\[{]\s*[\"{\[\]}]")
 def _read_line(line: bytes | None, file: str, number: int) -> tuple[Iterable[ArchivedTweet | Problem], bool]:
     """What a line holds, and whether it looks like the JSON of an archive."""
     if line is None:
-        reason = f"The line is longer than {MAX_LINE_BYTES // 2**20} MB."
-        return [Problem(file, number, "too_long", reason)], True
+        return [Problem(file, number, "too_long", f"The line is longer than {MAX_LINE_BYTES // 2**20} MB.")], True
     value, reason = _decode(line)
     if reason:
         return [Problem(file, number, "unreadable_line", reason)], bool(_LIKE_JSON.match(line))
@@ -490,14 +485,18 @@ def _why_no_tweets(page: dict, records: list) -> tuple[str, str] | None:
 
 
 def _retrieved_at(holder: dict) -> str | None:
-    twarc = holder.get("__twarc")
-    written = twarc.get("retrieved_at") if isinstance(twarc, dict) else None
+    written = _object(holder, "__twarc").get("retrieved_at")
     return written if isinstance(written, str) else None
 
 
 def _objects(holder: object, name: str) -> list[dict]:
     values = holder.get(name) if isinstance(holder, dict) else None
     return [value for value in values if isinstance(value, dict)] if isinstance(values, list) else []
+
+
+def _object(holder: dict, name: str) -> dict:
+    value = holder.get(name)
+    return value if isinstance(value, dict) else {}
 
 
 def _by_id(objects: Iterable[dict]) -> dict[str, dict]:
@@ -578,8 +577,7 @@ _V1_REFERENCES = (("retweeted", "retweeted_status"), ("quoted", "quoted_status")
 
 def _from_v1(status: dict, own: dict[str, dict[str, dict]]) -> dict:
     """A tweet of API v1.1 in the form of v2 (docs.x.com, 'Data formats: standard v1.1 to v2')."""
-    user = status.get("user") if isinstance(status.get("user"), dict) else {}
-    extended = status.get("extended_tweet") if isinstance(status.get("extended_tweet"), dict) else {}
+    user, extended = _object(status, "user"), _object(status, "extended_tweet")
     text = extended.get("full_text") or status.get("full_text") or status.get("text")
     references: list[dict] = []
     for kind, name in _V1_REFERENCES:

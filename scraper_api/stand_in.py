@@ -1,6 +1,6 @@
 """A local stand-in for the recent search of X API v2: it serves an archive over HTTP, as X would serve it.
 
-Unlike X it answers in the order of the archive, oldest file name first, repeats included, and knows no 7-day window.
+Unlike X it answers in the order of the archive (files by name), repeats included, and knows no 7-day window.
 Every tweet carries `__twarc.retrieved_at` where the archive knows it. Besides X's route there are
 
 - `GET /segments/<id>/2/tweets/search/recent`: the same over one piece of the archive (`archive.Segment`). The id alone
@@ -40,6 +40,8 @@ DEFAULT_RATE_LIMIT = 100_000
 """Searches in a window; high enough that a run never meets it (X: 450)."""
 WINDOW_SECONDS = 15 * 60
 SHOWN_PROBLEMS = 100
+_THREADS = 24
+"""More than an election has candidates: waitress warns of every request that waits for a thread."""
 
 _PROBLEMS = "https://api.twitter.com/2/problems"
 _PARAMETERS = {
@@ -137,13 +139,10 @@ class _Index:
     def segments(self) -> list[Segment]:
         """The pieces of the archive, listed anew when a file's size or time has changed."""
         with self._lock:
-            return self._segments()
-
-    def _segments(self) -> list[Segment]:
-        seen = [(file, *_stamp(where)) for file, where in list_files(self._archive).items()]
-        if self._listing[0] != seen:
-            self._listing = (seen, list_segments(self._archive))
-        return self._listing[1]
+            seen = [(file, *_stamp(where)) for file, where in list_files(self._archive).items()]
+            if self._listing[0] != seen:
+                self._listing = (seen, list_segments(self._archive))
+            return self._listing[1]
 
     def summary(self, segment_id: str) -> dict:
         """Counts and first problems of a piece."""
@@ -185,8 +184,7 @@ class _Index:
 
     def _piece(self, segment_id: str) -> int:
         if segment_id not in self._pieces:
-            listed = (segment for segment in self._segments() if segment.id == segment_id)
-            segment = next(listed, None) or find_segment(self._archive, segment_id)
+            segment = find_segment(self._archive, segment_id)
             if segment is None:
                 raise _UnknownSegmentError(segment_id)
             piece = len(self._pieces)
@@ -492,6 +490,10 @@ def create_stand_in(archive: Path, bearer_token: str, rate_limit: int = DEFAULT_
             return _json(body, 429, headers)
         try:
             return _json(answer(), 200, headers)
+        except _UnknownSegmentError as error:
+            answered = not_found(error)
+            answered.headers.update(headers)
+            return answered
         except _BadParameter as error:
             value = request.args.getlist(error.name)
             body = {
@@ -547,7 +549,7 @@ class StandIn:
         from waitress.server import create_server
 
         self._app = create_stand_in(archive, bearer_token, rate_limit)
-        self._server = create_server(self._app, host="127.0.0.1", port=port, threads=8, ident="stand-in")
+        self._server = create_server(self._app, host="127.0.0.1", port=port, threads=_THREADS, ident="stand-in")
         self.url = f"http://127.0.0.1:{self._server.effective_port}"
         self._thread = threading.Thread(target=self._server.run, name="stand-in", daemon=True)
         self._thread.start()

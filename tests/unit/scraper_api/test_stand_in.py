@@ -362,6 +362,7 @@ def test_an_unknown_piece_is_404(http: FlaskClient) -> None:
         answer = http.get(path, headers=BEARER)
         assert answer.status_code == 404
         assert json.loads(answer.data)["title"] == "Not Found Error"
+        assert ("x-rate-limit-remaining" in answer.headers) is (SEARCH in path)
 
 
 def test_the_pieces_are_listed(http: FlaskClient, archive: Path) -> None:
