@@ -162,19 +162,22 @@ class _Step:
     def merge(self) -> Ingestion:
         from pyspark.sql import functions as F
 
-        tweets = self.tweets.persist() if hasattr(self.tweets, "persist") else self.tweets
-        days = sorted(row["day"] for row in tweets.select("day").distinct().collect())
-        if days:
-            listed = ", ".join(f"date'{day}'" for day in days)
-            delta.merge(
-                self.spark,
-                tweets,
-                CLEANED_TWEETS,
-                self.table,
-                on=f"t.day IN ({listed}) AND t.day = s.day AND t.tweet_id = s.tweet_id",
-                update_if="s.retrieved_at >= t.retrieved_at",
-                update=NEWEST_COLUMNS,
-            )
+        # A MERGE reads its source more than once, and the texts are the costly part: they are cleaned once, to a file.
+        with self.root.staging(self.candidate) as folder:
+            self.tweets.write.parquet(folder)
+            tweets = self.spark.read.schema(CLEANED_TWEETS.ddl).parquet(folder)
+            days = sorted(row["day"] for row in tweets.select("day").distinct().collect())
+            if days:
+                listed = ", ".join(f"date'{day}'" for day in days)
+                delta.merge(
+                    self.spark,
+                    tweets,
+                    CLEANED_TWEETS,
+                    self.table,
+                    on=f"t.day IN ({listed}) AND t.day = s.day AND t.tweet_id = s.tweet_id",
+                    update_if="s.retrieved_at >= t.retrieved_at",
+                    update=NEWEST_COLUMNS,
+                )
         stored = delta.read(self.spark, CLEANED_TWEETS, self.table).where(F.col("day").isin(days))
         self.rows = self._count(stored)
         delta.append(self._frame(), INGESTED, self.root.table(INGESTED.name, self.candidate))

@@ -47,7 +47,7 @@ class ProgressHandler(logging.Handler):
         """Prints what a person wants to know of an event; nothing for most of them."""
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
         if event is None:
-            if record.levelno >= logging.WARNING:
+            if record.levelno >= logging.WARNING and "Dependencies for step" not in record.getMessage():
                 print(f"  ! {getattr(record, 'dagster_meta', {}).get('orig_message', record.getMessage())}", flush=True)
             return
         step = event.step_key

@@ -8,6 +8,7 @@ import gzip
 import json
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,6 +91,17 @@ class DataRoot:
         """Path of a Delta table; of a candidate's where there is one a candidate."""
         folder = self.path / "tables" / name
         return str(folder / candidate if candidate else folder)
+
+    @contextlib.contextmanager
+    def staging(self, candidate: str) -> Iterator[str]:
+        """A path for a candidate's half-made rows, which is free at first and removed at the end."""
+        folder = self.path / "tables" / "staging" / candidate
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield str(folder)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     @property
     def report(self) -> Path:

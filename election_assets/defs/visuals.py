@@ -1,1 +1,197 @@
 """The files that a reader opens: `department_map`, `word_cloud` and `report`."""
+
+import base64
+import datetime as dt
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import dagster as dg
+
+from election_assets import delta
+from election_assets.defs.analysis import DAILY, merged_tweets, sentiment_scores
+from election_assets.defs.results import results_2017
+from election_assets.defs.upstream import OWNERS
+from election_assets.metadata import file_metadata
+from election_assets.partitions import DATA_ROOT, ELECTION
+from election_assets.run_record import run_record
+from election_assets.schemas import MERGED_TWEETS, RESULTS_2017, SENTIMENT_SCORES
+from election_assets.storage import write_atomically
+from resources.kafka import KafkaResource
+from resources.scraper import ScraperError, ScraperResource
+from resources.spark import SparkResource
+
+CLOUD_INDEX = "word_clouds/index.json"
+"""For every cloud the picture's path in the report's folder, and the text that stands for it."""
+
+NEWEST_EVENTS = 20 * len(ELECTION.candidates)
+"""Materialisations of an asset among which those of every candidate are looked for."""
+
+
+@dg.asset(
+    deps=[results_2017, merged_tweets],
+    group_name="visuals",
+    kinds={"plotly", "html"},
+    owners=OWNERS,
+    freshness_policy=DAILY,
+)
+def department_map(spark: SparkResource) -> dg.MaterializeResult:
+    """The 2017 results by department with what is said today, as a page that opens offline."""
+    from election_assets.transforms.aggregates import tweets_by_department, unplaced
+    from election_assets.transforms.results import bundled_shapes
+    from election_assets.visuals.department_map import department_map_html, leader_colours
+    from election_assets.visuals.french import number
+    from election_assets.visuals.map_preview import map_preview
+
+    merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
+    placed, missing = tweets_by_department(merged), unplaced(merged)
+    note = f"Tweets placés : {number(int(placed['tweets'].sum()))} ; sans département : {number(missing)}."
+    if _is_sample():
+        note = f"Tweets d’exemple synthétiques ; les résultats de 2017 sont officiels. {note}"
+    shapes = bundled_shapes()
+    page = department_map_html(results, shapes, note=note, tweets_by_department=placed)
+    file = DATA_ROOT.report / "department_map.html"
+    write_atomically(file, page.encode())
+    return dg.MaterializeResult(
+        metadata={
+            **file_metadata(file),
+            "preview": _picture(map_preview(shapes, leader_colours(results))),
+            "departments": int(results["department"].nunique()),
+            "tweets_placed": int(placed["tweets"].sum()),
+            "tweets_unplaced": missing,
+        }
+    )
+
+
+@dg.asset(
+    deps=[merged_tweets],
+    group_name="visuals",
+    kinds={"wordcloud", "png"},
+    owners=OWNERS,
+    freshness_policy=DAILY,
+)
+def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
+    """The words of all candidates' tweets and of each one's, as PNG and SVG; a copied text counts once."""
+    from election_assets.transforms.aggregates import TOTAL, word_counts
+    from election_assets.visuals.word_cloud import stop_words
+    from election_assets.visuals.word_cloud import word_cloud as draw
+
+    merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    index: dict[str, dict[str, str]] = {}
+    overall, words = b"", 0
+    for candidate in [None, *ELECTION.candidates]:
+        key = candidate.key if candidate else TOTAL
+        counts = word_counts(merged, ELECTION, key or None, stop_words(ELECTION, key or None))
+        cloud = draw(
+            counts,
+            title=candidate.name if candidate else ELECTION.name,
+            colour=candidate.colour if candidate else None,
+            sample=_is_sample(),
+        )
+        name = f"word_clouds/{key}" if candidate else "word_cloud"
+        write_atomically(DATA_ROOT.report / f"{name}.png", cloud.png)
+        write_atomically(DATA_ROOT.report / f"{name}.svg", cloud.svg.encode())
+        index[key] = {"picture": f"{name}.png", "alt": cloud.alt}
+        if candidate is None:
+            overall, words = cloud.png, len(counts)
+    write_atomically(DATA_ROOT.report / CLOUD_INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode())
+    return dg.MaterializeResult(
+        metadata={
+            **file_metadata(DATA_ROOT.report / "word_cloud.png"),
+            "preview": _picture(overall),
+            "words": words,
+            "clouds": len(index),
+        }
+    )
+
+
+@dg.asset(
+    deps=[department_map, word_cloud, merged_tweets, sentiment_scores],
+    group_name="visuals",
+    kinds={"html"},
+    owners=OWNERS,
+    freshness_policy=DAILY,
+)
+def report(
+    context: dg.AssetExecutionContext, spark: SparkResource, scraper: ScraperResource, kafka: KafkaResource
+) -> dg.MaterializeResult:
+    """The page that sets it all side by side, and `run.json` with the counts behind it."""
+    from election_assets.transforms.aggregates import overview, top_hashtags, tweets_by_day
+    from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION
+    from election_assets.visuals.report import report_html
+
+    session = spark.session
+    merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
+    record = run_record(
+        DATA_ROOT,
+        ELECTION,
+        run_id=context.run_id,
+        errors=_errors(context.instance),
+        archive=_archive(context, scraper),
+        engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": f"{ENGINE} {ENGINE_VERSION}"},
+        seconds=_seconds(context),
+        now=dt.datetime.now(dt.UTC),
+    )
+    clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
+    page = report_html(
+        election=ELECTION,
+        run=record,
+        overview=overview(merged, scores, ELECTION),
+        hashtags=top_hashtags(merged),
+        days=tweets_by_day(merged),
+        clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},
+    )
+    file = DATA_ROOT.report / "index.html"
+    write_atomically(file, page.encode())
+    # After the page: the next record counts from this one on.
+    write_atomically(DATA_ROOT.report / "run.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
+    total = record["total"]["root"]
+    return dg.MaterializeResult(
+        metadata={
+            **file_metadata(file),
+            "report": dg.MetadataValue.url(file.as_uri()),
+            "preview": _picture((DATA_ROOT.report / "word_cloud.png").read_bytes()),
+            "counts": dg.MetadataValue.json(record["total"]),
+            **{f"{name}_since_the_beginning": count for name, count in total.items()},
+        }
+    )
+
+
+def _is_sample() -> bool:
+    return DATA_ROOT.info(ELECTION).source == "sample"
+
+
+def _picture(png: bytes) -> dg.MarkdownMetadataValue:
+    return dg.MetadataValue.md(f"![preview](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def _errors(instance: dg.DagsterInstance) -> dict[str, str]:
+    """The error of each candidate's newest materialisation, of the first asset that has one."""
+    errors: dict[str, str] = {}
+    for name in ("raw_tweets", "landed_csv", "cleaned_tweets", "candidate_stats"):
+        newest: dict[str, dg.AssetMaterialization] = {}
+        for record in instance.fetch_materializations(dg.AssetKey(name), limit=NEWEST_EVENTS).records:
+            found = record.asset_materialization
+            if found and found.partition:
+                newest.setdefault(found.partition, found)
+        for key, found in newest.items():
+            if "error" in found.metadata:
+                errors.setdefault(key, str(found.metadata["error"].value))
+    return errors
+
+
+def _archive(context: dg.AssetExecutionContext, scraper: ScraperResource) -> Mapping[str, Any] | None:
+    """What the scraper says of its archive; the report is drawn without it where the scraper is down."""
+    try:
+        return scraper.status()["archive"]
+    except ScraperError as error:
+        context.log.warning(f"The report is drawn without the archive's counts: {error}")
+        return None
+
+
+def _seconds(context: dg.AssetExecutionContext) -> dict[str, float]:
+    """Seconds of the steps that have ended in this run."""
+    steps = context.instance.get_run_step_stats(context.run_id)
+    return {step.step_key: step.end_time - step.start_time for step in steps if step.start_time and step.end_time}

@@ -264,6 +264,17 @@ def _with_share(count: int, whole: int | None) -> str:
     return number(count) + share
 
 
+def leader_colours(results: pd.DataFrame) -> dict[str, str]:
+    """The colour of each department on the map's first layer: its leading candidate in the earliest round."""
+    first = results[results["round"] == results["round"].min()]
+    colours = _candidate_colours(first)
+    leaders = {}
+    for code, rows in first.groupby("department"):
+        most = rows[rows["votes"] == rows["votes"].max()]["candidate"].tolist()
+        leaders[str(code)] = TIE_COLOUR if len(most) > 1 else colours.get(most[0], OTHER_COLOUR)
+    return leaders
+
+
 def _candidate_colours(results: pd.DataFrame) -> dict[str, str]:
     """A colour a candidate, the same in both rounds: by votes in the earliest round there is."""
     first = results[results["round"] == results["round"].min()]

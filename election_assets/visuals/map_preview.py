@@ -1,0 +1,46 @@
+"""A small picture of the department map for places that show no page, such as Dagster's UI."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+
+WIDTH = 640
+SCALE = 2
+"""Drawn larger and scaled down, which smooths the borders."""
+BORDER = "#ffffff"
+MISSING_COLOUR = "#d4d4d4"
+
+
+def map_preview(geojson: Mapping, colours: Mapping[str, str]) -> bytes:
+    """Draws the shapes as PNG.
+
+    Args:
+        geojson: Shapes whose features have the property `code`.
+        colours: Colour of each department, as `#rrggbb`; one without is grey.
+    """
+    from math import asinh, degrees, radians, tan
+
+    from PIL import Image, ImageDraw
+
+    shapes: list[tuple[str, list[tuple[float, float]]]] = []
+    for feature in geojson["features"]:
+        geometry = feature["geometry"]
+        polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
+        for polygon in polygons:
+            # Mercator, as the page draws it.
+            ring = [(longitude, degrees(asinh(tan(radians(latitude))))) for longitude, latitude in polygon[0]]
+            shapes.append((feature["properties"]["code"], ring))
+    longitudes = [x for _, ring in shapes for x, _ in ring]
+    latitudes = [y for _, ring in shapes for _, y in ring]
+    west, north = min(longitudes), max(latitudes)
+    scale = WIDTH * SCALE / (max(longitudes) - west)
+    height = round((north - min(latitudes)) * scale)
+    image = Image.new("RGB", (WIDTH * SCALE, height), "white")
+    draw = ImageDraw.Draw(image)
+    for code, ring in shapes:
+        points = [((x - west) * scale, (north - y) * scale) for x, y in ring]
+        draw.polygon(points, fill=colours.get(code, MISSING_COLOUR), outline=BORDER)
+    buffer = io.BytesIO()
+    image.resize((WIDTH, height // SCALE), Image.Resampling.LANCZOS).quantize(64).save(buffer, "PNG", optimize=True)
+    return buffer.getvalue()
