@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 ENGINE = "textblob-fr"
 
+LANGUAGE = "fr"
+"""The only language that the lexicon knows; texts of an election in another one are not scored."""
+
 RULES_VERSION = 1
 """Version of this module's own part in a score: what is taken out of a text, and the thresholds of the labels."""
 
@@ -75,7 +78,8 @@ def score_text(text: str) -> Score:
     if not coverage:
         return NOT_SCORED
     polarity, subjectivity = sentiment
-    return Score(polarity, subjectivity, label(polarity), coverage)
+    # The lexicon's few negative intensities carry a subjectivity below its own scale of 0 to 1.
+    return Score(polarity, min(max(subjectivity, 0.0), 1.0), label(polarity), coverage)
 
 
 def label(polarity: float) -> str:
@@ -103,11 +107,14 @@ def texts_to_score(merged: DataFrame, scores: DataFrame, language: str) -> DataF
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`; rows of another engine or version count as missing.
-        language: ISO 639-1 code. A tweet without a known language is in none.
+        language: ISO 639-1 code; no text of a language other than `LANGUAGE` is to score. A tweet without a known
+            language is in none.
 
     Returns:
         Columns `text_hash` and `text`, one row a text.
     """
+    if language != LANGUAGE:
+        return merged.select("text_hash", "text").limit(0)
     texts = merged.where(merged.lang == language).select("text_hash", "text").dropDuplicates(["text_hash"])
     return texts.join(current(scores).select("text_hash"), "text_hash", "left_anti")
 

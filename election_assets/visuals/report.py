@@ -361,7 +361,7 @@ PAGE = (
 <div><dt>auteurs distincts</dt>
 <dd>{{ total.distinct_authors | number }}</dd></div>
 {% set texts = total.scored_texts + total.unscored_texts %}
-<div><dt>des textes en français ont un ton calculé</dt>
+<div><dt>des textes dans la langue de l’élection ont un ton calculé</dt>
 <dd>{{ (total.scored_texts / texts if texts else none) | percent(0) }}</dd></div>
 <div><dt>des tweets sont placés dans un département</dt>
 <dd>{{ ((total.tweets - total.unplaced) / total.tweets if total.tweets else none) | percent(0) }}</dd></div>

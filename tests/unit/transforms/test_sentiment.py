@@ -155,6 +155,13 @@ def test_a_distinct_text_of_the_language_is_scored_once_an_engine_and_version(sp
     ]
 
 
+def test_a_french_lexicon_scores_no_other_language(spark):
+    merged = spark.createDataFrame([("1", "a", "en", "english", "A terrible idea")], MERGED_SCHEMA)
+    scores = spark.createDataFrame([], schemas.SENTIMENT_SCORES.ddl)
+
+    assert texts_to_score(merged, scores, "en").collect() == []
+
+
 def test_the_engine_names_the_installed_packages():
     assert sentiment.ENGINE == "textblob-fr"
     assert sentiment.ENGINE_VERSION.startswith("0.2.0 (textblob 0.20.1, rules ")
