@@ -7,6 +7,7 @@ place inlined), tweets of API v1.1, JSON arrays of these, plain or gzipped (told
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
@@ -328,7 +329,7 @@ def _lines(stream: io.BufferedReader, number: int) -> Iterator[tuple[int, bytes 
             continue
         line = (line.removeprefix(b"\xef\xbb\xbf") if first else line).strip()
         if first and line in (b"[", b"{"):
-            document = line + b"\n" + stream.read(MAX_DOCUMENT_BYTES)
+            document = line + b"\n" + _read_up_to(stream, MAX_DOCUMENT_BYTES)
             if _decode(document)[1] is None:
                 yield here, document
                 number += document.count(b"\n") - 1
@@ -342,6 +343,16 @@ def _lines(stream: io.BufferedReader, number: int) -> Iterator[tuple[int, bytes 
         elif line or not first:
             yield here, _element(line, comma)
         first = first and not line
+
+
+def _read_up_to(stream: io.BufferedReader, size: int) -> bytes:
+    blocks: list[bytes] = []
+    # A broken gzip file raises again at the next read; what precedes the break must not be lost.
+    with contextlib.suppress(EOFError, zlib.error, gzip.BadGzipFile):
+        while size > 0 and (block := stream.read1(size)):
+            blocks.append(block)
+            size -= len(block)
+    return b"".join(blocks)
 
 
 def _element(line: bytes, comma: bytes) -> bytes:

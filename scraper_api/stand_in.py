@@ -551,7 +551,8 @@ class StandIn:
         self._app = create_stand_in(archive, bearer_token, rate_limit)
         self._server = create_server(self._app, host="127.0.0.1", port=port, threads=_THREADS, ident="stand-in")
         self.url = f"http://127.0.0.1:{self._server.effective_port}"
-        self._thread = threading.Thread(target=self._server.run, name="stand-in", daemon=True)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._serve, name="stand-in", daemon=True)
         self._thread.start()
 
     def __enter__(self) -> StandIn:
@@ -564,9 +565,17 @@ class StandIn:
         """Stops serving and removes the temporary file; a second call does nothing."""
         from waitress import wasyncore
 
-        if self._thread.is_alive():
-            # In the server's own thread, so that no socket is closed while its loop waits on it.
-            self._server.trigger.pull_trigger(lambda: wasyncore.close_all(self._server._map))
+        if not self._stopping.is_set():
+            self._stopping.set()
+            self._server.trigger.pull_trigger()
             self._thread.join()
+            # Only now: neither the loop nor a request waits on what is closed.
             self._server.task_dispatcher.shutdown()
+            wasyncore.close_all(self._server._map)
             self._app.extensions["stand_in"].close()
+
+    def _serve(self) -> None:
+        from waitress import wasyncore
+
+        while not self._stopping.is_set():
+            wasyncore.loop(timeout=1, use_poll=True, map=self._server._map, count=1)

@@ -311,6 +311,15 @@ def test_an_array_with_an_element_a_line_is_read_even_if_one_is_broken(tmp_path:
     assert [(problem.kind, problem.line) for problem in problems] == [("unreadable_line", 4)]
 
 
+def test_what_precedes_the_cut_of_a_gzipped_array_is_kept(tmp_path: Path) -> None:
+    body = ",\n".join(json.dumps(tweet(number, note=str(number**40))) for number in range(2_000))
+    packed = gzip.compress(f"[\n{body}\n]\n".encode())
+    tweets, problems = read_bytes(tmp_path, packed[: len(packed) // 2])
+    assert ids(tweets) == [str(number) for number in range(len(tweets))]
+    assert len(tweets) > 900
+    assert [problem.kind for problem in problems] == ["truncated"]
+
+
 def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
     tweets, problems = read_bytes(tmp_path, b"\xef\xbb\xbf" + lines(tweet(1)))
     assert (len(tweets), problems) == (1, [])
