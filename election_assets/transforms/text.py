@@ -50,7 +50,7 @@ _LINK = re.compile(r"""(?:(?i:https?)://|(?<![\w.@/-])t\.co/(?=\w))(?:[^\s<>"«�
 _LETTER_OR_MARK = r"[\w\u0300-\u036f]"
 # A mention stands after the start, a sign, or RT; not after a letter, a digit or another @ (an e-mail address). The
 # sign comes first in the pattern: what may stand before it is looked at only where there is one.
-_MENTION = re.compile(rf"[@＠](?:(?<![\w@＠].)|(?<=\b[Rr][Tt].))([A-Za-z0-9_]{{1,15}})(?!{_LETTER_OR_MARK}|[@＠]|://)")
+_MENTION = re.compile(rf"[@＠](?:(?<![\w@＠].)|(?<=\b[Rr][Tt].))([A-Za-z0-9_]{{1,15}})(?!{_LETTER_OR_MARK}|[@＠])")
 _EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _HASHTAG = re.compile(rf"(?<![&\w])[#＃]({_LETTER_OR_MARK}*[^\W\d_]{_LETTER_OR_MARK}*)")
 

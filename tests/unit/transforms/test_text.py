@@ -132,7 +132,7 @@ def test_accents_survive(text: str) -> None:
         ("@EmmanuelMacron et @mlp_OFFICIEL", "@EmmanuelMacron et @mlp_OFFICIEL", ["@EmmanuelMacron", "@mlp_OFFICIEL"]),
         ("@EmmanuelMacron @emmanuelmacron", "@EmmanuelMacron @emmanuelmacron", ["@EmmanuelMacron"]),
         ("écrire à jean.dupont@exemple.fr", "écrire à jean.dupont@exemple.fr", []),
-        ("https://exemple.fr/@jean_d/1", "https://exemple.fr/@jean_d/1", []),
+        ("https://exemple.fr/@jean_d/1 @https://exemple.fr", "https://exemple.fr/@jean_d/1 @https://exemple.fr", []),
         ("https://t.co/a1 @b https://t.co/c2", f"https://t.co/a1 {hidden('b')} https://t.co/c2", [hidden("b")]),
         ("@Mélenchon @abcdefghijklmnop @ a@ @@b @q\u0302", "@Mélenchon @abcdefghijklmnop @ a@ @@b @q\u0302", []),
         ("@abcdefghijklmno", hidden("abcdefghijklmno"), [hidden("abcdefghijklmno")]),
@@ -157,6 +157,7 @@ def test_no_handle_is_left_of_those_mentioned() -> None:
         ("https://exemple.fr/#ancre", []),
         (KEYCAP.replace("1", "#") + "abc #\u20e3abc", []),
         ("#L’Europe", ["l"]),
+        ("#J\u030cx", ["\u01f0x"]),
         ("#E\u0301COLE #ąq\u0302a", ["école", "ąq\u0302a"]),
     ],
 )
