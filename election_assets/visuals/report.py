@@ -270,7 +270,7 @@ th[scope=row], th.text, td.text { text-align: left; }
 tbody th { font-weight: 500; }
 tbody td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: anywhere; }
 tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-weight: 650; white-space: nowrap; }
-.wide th[scope=row] { position: sticky; left: 0; background: var(--paper) padding-box;
+.wide tr > :first-child { position: sticky; left: 0; background: var(--paper) padding-box;
   min-width: 8.5rem; }
 .days tbody th { white-space: nowrap; }
 @media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 71rem; } }
@@ -291,9 +291,10 @@ footer { border-top: 1px solid var(--line); padding: 1rem; color: var(--soft); f
 @media print {
   body { font-size: 10pt; } main, header, footer { max-width: none; padding: 0; } section { margin: 1.25rem 0; }
   figure, tr, .figures, .banner { break-inside: avoid; } h2, h3, caption { break-after: avoid; }
-  .scroll { overflow: visible; } .screen { display: none; }
-  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } table { font-size: 8pt; }
-  th, td { padding: .2rem .3rem; } .map { height: 24cm; }
+  .scroll { overflow: visible; }
+  * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } table { font-size: 7pt; }
+  th, td { padding: .15rem .25rem; } .tone { min-width: 0; } .bar + span { font-size: 6pt; }
+  .map { height: 24cm; }
 }
 """
 
