@@ -35,6 +35,10 @@ MAX_TIME_LABELS = 5
 """Dates under the chart at most, so that they fit a screen of 390 px."""
 
 
+_Day = tuple[dt.date, int, int]
+"""A day, its tweets, and those of them that are no retweets."""
+
+
 class _Bar(NamedTuple):
     """A bar of the chart, in per cent of its area: left edge, width, heights of all tweets and of those no retweets."""
 
@@ -98,7 +102,11 @@ def report_html(
         path=lambda path: quote(path, safe="/"),
     )
     figures = {row["candidate"]: row for row in overview.to_dict("records")}
-    total_days = days[days["candidate"] == TOTAL].sort_values("day")
+    total_days = sorted(
+        (row["day"], int(row["tweets"]), int(row["originals"]))
+        for row in days.to_dict("records")
+        if row["candidate"] == TOTAL
+    )
     clouds = clouds or {}
     return environment.from_string(french.spaced(PAGE)).render(
         election=election,
@@ -111,7 +119,7 @@ def report_html(
         candidates=[(one, figures[one.key]) for one in election.candidates],
         labels=LABEL_NAMES,
         errors=_errors(election, run),
-        chart=_chart(total_days) if len(total_days) else None,
+        chart=_chart(total_days) if total_days else None,
         map_file=map_file,
         cloud=clouds.get(TOTAL),
         candidate_clouds=[(one.name, *clouds[one.key]) for one in election.candidates if one.key in clouds],
@@ -155,23 +163,21 @@ def _unbalanced(election: Election, run: Mapping[str, Any]) -> list[str]:
     return [name for name, _, difference in _count_rows(election, run, "root") if difference]
 
 
-def _period(days: pd.DataFrame) -> str:
-    if not len(days):
+def _period(days: Sequence[_Day]) -> str:
+    if not days:
         return ""
-    first, last = days["day"].iloc[0], days["day"].iloc[-1]
-    return (
-        f"Tweets du {french.date(first)} au {french.date(last)}" if first != last else f"Tweets du {french.date(first)}"
-    )
+    first, last = (french.date(days[at][0]) for at in (0, -1))
+    return f"Tweets du {first}" if first == last else f"Tweets du {first} au {last}"
 
 
-def _chart(days: pd.DataFrame) -> _Chart:
+def _chart(days: Sequence[_Day]) -> _Chart:
     """The chart of tweets by day, or by month over a long period; a day without tweets is a gap.
 
     Args:
-        days: At least one row of `day`, `tweets`, `originals`, ascending.
+        days: At least one, ascending.
     """
-    first, last = days["day"].iloc[0], days["day"].iloc[-1]
-    counts = {row.day: (int(row.tweets), int(row.originals)) for row in days.itertuples()}
+    first, last = days[0][0], days[-1][0]
+    counts = {day: (tweets, originals) for day, tweets, originals in days}
     if (last - first).days < MAX_DAYS_BY_DAY:
         unit, several_years = "jour", first.year != last.year
         times = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
