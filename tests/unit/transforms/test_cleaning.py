@@ -189,6 +189,7 @@ def test_one_author_has_one_pseudonym_whether_by_id_or_by_name(spark: SparkSessi
         )
     )
     authors = [row["author"] for row in rows]
+    assert None not in authors
     assert authors[0] == authors[1] != authors[2] == authors[3]
 
 
@@ -276,9 +277,8 @@ def test_a_repeat_brings_newer_counts_and_nothing_else(spark: SparkSession) -> N
         {"text": "troisième", "like_count": "3", "offset": "6", "line": "1", "author_id": "3"},
         {"id": "2", "text": "autre", "offset": "5", "line": "1"},
     )  # fmt: skip
-    sequences = {origin_name("cluster", TWEET["topic"], 0, offset): offset for offset in (5, 6)} | {
-        origin_name("cluster", TWEET["topic"], 0, 4): 7
-    }
+    # Offset 4 was read from X last, offset 6 landed last.
+    sequences = {origin_name("cluster", TWEET["topic"], 0, offset): order for order, offset in enumerate((5, 4, 6), 1)}
     rows = {row["tweet_id"]: row for row in collected(reduce_repeats(frame, sequences))}
     assert rows.keys() == {"1", "2"}
     assert rows["1"]["text"] == "premier"
@@ -286,6 +286,13 @@ def test_a_repeat_brings_newer_counts_and_nothing_else(spark: SparkSession) -> N
     assert rows["1"]["first_origin"] == origin_name("cluster", TWEET["topic"], 0, 5)
     assert (rows["1"]["like_count"], rows["1"]["engagement"], rows["1"]["author_followers"]) == (8, 8, None)
     assert rows["1"]["retrieved_at"] == dt.datetime(2022, 4, 5, tzinfo=dt.UTC)
+
+
+def test_of_counts_read_at_one_moment_the_later_file_counts(spark: SparkSession) -> None:
+    frame = cleaned(spark, {"offset": "9", "line": "9", "like_count": "9"}, {"offset": "8", "like_count": "2"})
+    sequences = {origin_name("cluster", TWEET["topic"], 0, offset): order for order, offset in enumerate((9, 8), 1)}
+    row = one(reduce_repeats(frame, sequences))
+    assert (row["like_count"], row["first_origin"]) == (2, origin_name("cluster", TWEET["topic"], 0, 9))
 
 
 def test_lines_of_one_file_are_in_the_order_of_numbers(spark: SparkSession) -> None:
