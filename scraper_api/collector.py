@@ -371,19 +371,21 @@ class Collector:
             self._query(candidate, _X, "", enough)
 
     def _collect_archive(self, candidate: Candidate, enough: Callable[[], bool]) -> None:
+        with self._transaction() as db:
+            rows = db.execute("SELECT segment FROM cursor WHERE candidate = ? AND done", [candidate.key]).fetchall()
+        done = {segment for (segment,) in rows}
         for segment in self._segments():
+            if segment.id in done:
+                continue
             if enough():
                 return
-            if self._cursor(candidate.key, segment.id).done:
-                continue
             try:
                 self._query(candidate, segment.id, f"/segments/{segment.id}", enough)
             except CollectionError as error:
                 if error.kind != "not_found" or segment.id in {other.id for other in self._segments(fresh=True)}:
                     raise
-                note = f"{segment.file} changed or went away before it was read to its end."
-                self._save(candidate.key, segment.id, _Cursor(done=True), note)
         if not enough():
+            self._give_up_gone(candidate.key)
             self._summarize()
 
     def _query(self, candidate: Candidate, segment: str, path: str, enough: Callable[[], bool]) -> None:
@@ -473,6 +475,21 @@ class Collector:
                 [[row[1] in files and row[0] not in current, row[0]] for row in rows],
             )
         return listed
+
+    def _give_up_gone(self, key: str) -> None:
+        """Notes the segments that left the archive before this candidate's query came to their end."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT id, file, replaced FROM segment LEFT JOIN cursor ON segment = id AND candidate = ?"
+                " WHERE NOT coalesce(done, 0) ORDER BY position",
+                [key],
+            ).fetchall()
+        listed = {segment.id for segment in self._segments()}
+        for segment, file, replaced in rows:
+            if segment not in listed:
+                # What replaces a piece holds its content, too, and is read from its start.
+                note = "" if replaced else f"{file} left the archive before it was read to its end."
+                self._save(key, segment, _Cursor(done=True), note)
 
     def _summarize(self) -> None:
         """Keeps what the stand-in knows of each segment that every candidate is now done with."""

@@ -73,7 +73,9 @@ def flat_record(tweet: object, includes: object, retrieved_at: str, source: str)
         "retrieved_at": _time(_mapping(tweet.get("__twarc")).get("retrieved_at")) or _time(retrieved_at),
         "source": source,
     }
-    return _bounded({name: _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", flat[name]) for name in TWEET_V1_NAMES})
+    if _SURROGATES.search("".join(flat.values())):
+        flat = {name: _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", value) for name, value in flat.items()}
+    return _bounded({name: flat[name] for name in TWEET_V1_NAMES})
 
 
 def csv_bytes(flat: dict[str, str]) -> int:
@@ -157,7 +159,7 @@ def _scalar(value: object) -> str:
     if value is None or isinstance(value, dict | list):
         return ""
     try:
-        return json.dumps(value)
+        return str(value) if type(value) is int else json.dumps(value)
     except (TypeError, ValueError):  # no JSON, or an int of more digits than Python writes
         return ""
 
@@ -171,6 +173,7 @@ def _bounded(flat: dict[str, str]) -> dict[str, str]:
     limit = MAX_FIELD_CHARACTERS
     while True:
         cut = {name: value if len(value) <= limit else value[: limit - 1] + "…" for name, value in flat.items()}
-        if sum(map(len, cut.values())) * 4 < _MAX_RECORD_BYTES or csv_bytes(cut) <= _MAX_RECORD_BYTES:
+        surely_small = sum(map(len, cut.values())) < MAX_FIELD_CHARACTERS
+        if surely_small or csv_bytes(cut) <= _MAX_RECORD_BYTES:
             return cut
         limit //= 2

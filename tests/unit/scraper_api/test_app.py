@@ -151,7 +151,7 @@ def test_a_file_that_goes_away_is_a_note_and_an_archive_that_does_an_error(start
     requests.post(f"{url}/batches/{batch}/ack")
     assert drain(url, "ane") == [str(n) for n in range(780, 800)]
     [note] = requests.get(f"{url}/status").json()["candidates"]["ane"]["notes"]
-    assert "b.jsonl changed or went away" in note
+    assert "b.jsonl left the archive before it was read" in note
     (tmp_path / "archive" / "a.jsonl").unlink()
     (tmp_path / "archive").rmdir()
     answer = requests.get(f"{url}/get_twitter?candidat=ane")
