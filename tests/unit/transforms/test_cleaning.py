@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
@@ -253,6 +253,8 @@ V1_TIMES = st.builds(
     max_examples=6,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    # Each step of shrinking would be a query; the difference of the dictionaries shows the row.
+    phases=[Phase.generate],
 )
 def test_spark_reads_every_time_that_landing_lets_through(spark: SparkSession, written: list[str]) -> None:
     frame = spark.createDataFrame([(text,) for text in written], "written string")
@@ -323,6 +325,7 @@ SPLITS = st.lists(st.booleans(), min_size=5, max_size=5)
     max_examples=2,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+    phases=[Phase.generate],
 )
 def test_files_in_any_batches_give_what_all_at_once_gives(
     spark: SparkSession, histories: list[tuple[list[list[tuple[int, int, int]]], list[bool]]]
