@@ -146,7 +146,7 @@ def _election(content: Mapping[str, object], path: Path) -> Election:
     time_zone = table.text("time_zone")
     try:
         ZoneInfo(time_zone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise table.error("time_zone", f"{time_zone!r} is no IANA time zone, such as 'Europe/Paris'") from error
     first, second = table.date("first_round"), table.date("second_round")
     if second <= first:
@@ -175,6 +175,8 @@ def _candidates(entries: list[Mapping[str, object]], path: Path) -> Iterator[Can
         table = _Table(entry, f"{path}, candidate {number} ({label})")
         table.refuse_others("key", "name", "party", "colour", "query", "handles", "names")
         name = table.text("name")
+        if not fold(name):
+            raise table.error("name", f"{name!r} has no letter")
         query = table.text("query")
         if len(query) > MAX_QUERY_CHARACTERS:
             raise table.error("query", f"{len(query)} characters, and X takes at most {MAX_QUERY_CHARACTERS}")
@@ -203,10 +205,14 @@ def _colour(table: _Table) -> str:
     from PIL import ImageColor
 
     written = table.text("colour")
+    problem = table.error("colour", f"{written!r} is no colour; write #rrggbb or a CSS colour name")
     try:
         red, green, blue = ImageColor.getrgb(written)[:3]
     except ValueError as error:
-        raise table.error("colour", f"{written!r} is no colour; write #rrggbb or a CSS colour name") from error
+        raise problem from error
+    # Pillow lets rgb(999,0,0) pass.
+    if max(red, green, blue) > 255:
+        raise problem
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 

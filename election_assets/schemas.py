@@ -246,7 +246,7 @@ def parse_time(written: str) -> dt.datetime | None:
     """The instant of a `created_at` or `retrieved_at`, in UTC; None where it is no possible date of a tweet.
 
     Both of X's formats are read: v2's ISO 8601 (`2022-03-27T01:30:00.000Z`, any offset) and v1.1's
-    (`Fri Dec 17 11:38:08 +0000 2021`). Nothing before the first tweet (21 March 2006) or after 2100 is possible.
+    (`Fri Dec 17 11:38:08 +0000 2021`). Nothing before the first tweet (21 March 2006) or from 2100 on is possible.
     """
     if iso := _ISO.fullmatch(written):
         year, month, day, hour, minute, second = (int(part) for part in iso.groups()[:6])
@@ -259,7 +259,7 @@ def parse_time(written: str) -> dt.datetime | None:
         return None
     sign = -1 if offset[0] == "-" else 1
     shift = sign * dt.timedelta(hours=int(offset[1:3]), minutes=int(offset[4:6]))
-    if abs(shift) > dt.timedelta(hours=18):
+    if abs(shift) > dt.timedelta(hours=18) or int(offset[4:6]) > 59:
         return None
     try:
         instant = dt.datetime(year, month, day, hour, minute, second, micro, tzinfo=dt.UTC) - shift
