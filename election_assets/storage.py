@@ -7,6 +7,7 @@ import fcntl
 import gzip
 import json
 import os
+import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,9 @@ from election_assets.election import Election
 RAW_SUFFIX = ".jsonl.gz"
 LANDED_SUFFIX = ".csv"
 QUARANTINE_SUFFIX = ".jsonl"
+
+_PATH = re.compile(r"[A-Za-z0-9/._~+@=:,()-]+")
+"""Paths that Sail and deltalake read alike; Sail writes others (spaces, accents, %, #, [) to an encoded name."""
 
 
 class DataRootError(ValueError):
@@ -47,8 +51,18 @@ class DataRoot:
 
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> DataRoot:
-        """The folder that ELECTION_DATA names, `./data` by default."""
-        return cls(Path(env.get("ELECTION_DATA") or "data").resolve())
+        """The folder that ELECTION_DATA names, `./data` by default.
+
+        Raises:
+            DataRootError: If its absolute path holds a character that Spark engines do not all write as it stands.
+        """
+        path = Path(env.get("ELECTION_DATA") or "data").resolve()
+        if not _PATH.fullmatch(str(path)):
+            raise DataRootError(
+                f"The data cannot lie in {path}: tables want a path of unaccented letters, digits and /._~+@=:,()-"
+                " alone; name such a folder in ELECTION_DATA."
+            )
+        return cls(path)
 
     def info(self, election: Election) -> RootInfo:
         """Whose data this is.
@@ -136,12 +150,15 @@ class DataRoot:
     def origins(self, candidate: str) -> list[str]:
         """Origins of the landed files, sorted."""
         return sorted(
-            file.name.removesuffix(LANDED_SUFFIX) for file in self.landed(candidate).glob(f"*{LANDED_SUFFIX}")
+            file.name.removesuffix(LANDED_SUFFIX).removeprefix("~")
+            for file in self.landed(candidate).glob(f"*{LANDED_SUFFIX}")
         )
 
     def landed_file(self, candidate: str, origin: str) -> Path:
         """The landed file of an origin."""
-        return self.landed(candidate) / f"{origin}{LANDED_SUFFIX}"
+        # Spark passes over files whose names begin so, and one Kafka cluster's id in 64 begins with _.
+        hidden = origin.startswith(("_", "."))
+        return self.landed(candidate) / f"{'~' if hidden else ''}{origin}{LANDED_SUFFIX}"
 
     def quarantine_file(self, candidate: str, origin: str) -> Path:
         """The refused lines of an origin."""
@@ -150,7 +167,7 @@ class DataRoot:
     def quarantined_lines(self, candidate: str) -> dict[str, list[dict[str, object]]]:
         """The refused lines by origin: `reason`, `batch_id`, `line` and `original` of each."""
         return {
-            file.name.removesuffix(QUARANTINE_SUFFIX): [json.loads(line) for line in file.open(encoding="utf-8")]
+            file.name.removesuffix(QUARANTINE_SUFFIX): [json.loads(line) for line in file.read_bytes().splitlines()]
             for file in sorted(self.quarantine(candidate).glob(f"*{QUARANTINE_SUFFIX}"))
         }
 
@@ -171,8 +188,8 @@ class DataRoot:
         with contextlib.suppress(FileExistsError):
             if not file.exists():
                 self.path.mkdir(parents=True, exist_ok=True)
-                draft = self.path / f".pseudonym.{os.getpid()}"
-                with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as new:
+                draft = self.path / f".pseudonym.{secrets.token_hex(8)}"
+                with os.fdopen(os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as new:
                     new.write(secrets.token_hex(32))
                     new.flush()
                     os.fsync(new.fileno())
@@ -187,12 +204,17 @@ class DataRoot:
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file beside its place, syncs it and renames it, so that a crash leaves the old one or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    with draft.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    # Random, because two threads share a process id, and so do the first processes of two containers.
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
+    try:
+        with draft.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
