@@ -27,21 +27,21 @@ def store(root: DataRoot, candidate: str, message: Message) -> LandedMessage:
         OriginReusedError: If a different message landed from this offset before, as after a topic was made anew.
     """
     landed = land(message, candidate)
-    files = []
-    if landed.refused:
-        lines = [json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in landed.refused]
-        content = "".join(lines).encode(errors="backslashreplace")
-        files.append((root.quarantine_file(candidate, message.origin), content))
-    if landed.csv is not None:
-        files.append((root.landed_file(candidate, message.origin), landed.csv))
-    for path, content in files:
-        if not path.exists():
-            write_atomically(path, content)
-        elif path.read_bytes() != content:
+    lines = [json.dumps(asdict(line), ensure_ascii=False) + "\n" for line in landed.refused]
+    files = {
+        root.quarantine_file(candidate, message.origin): "".join(lines).encode(errors="backslashreplace") or None,
+        root.landed_file(candidate, message.origin): landed.csv,
+    }
+    present = [path for path in files if path.exists()]
+    for path in present:
+        if path.read_bytes() != files[path]:
             raise OriginReusedError(
                 f"{path} landed before with other content: topic {message.topic} was deleted and made anew;"
                 " name another topic_prefix in the election file, or another ELECTION_DATA."
             )
+    for path, content in files.items():
+        if path not in present and content is not None:
+            write_atomically(path, content)
     return landed
 
 
