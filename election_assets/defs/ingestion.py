@@ -11,7 +11,7 @@ from election_assets.ingest import ingested_rows
 from election_assets.landed import batches, store
 from election_assets.metadata import column_schema
 from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
-from election_assets.schemas import LANDED_V1, TWEET_V1
+from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
 from resources.scraper import ScraperResource
 
@@ -46,8 +46,9 @@ def raw_tweets(
     topic and acknowledged once Kafka has it, until there is nothing new.
     """
     kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
+    live = scraper.status()["source"] == "x"
     with kafka.producer() as publisher:
-        collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key))
+        collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key, live))
     status = scraper.status()
     for key, found in collected.items():
         notes = status["candidates"][key]["notes"]
@@ -69,13 +70,16 @@ def raw_tweets(
     )
 
 
-def _collect(scraper: ScraperResource, publisher: Publisher, key: str) -> _Collected:
+def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: bool) -> _Collected:
+    """Publishes batches until there is nothing new; from a live source until one is not full, for more always comes."""
     collected = _Collected()
     while (batch := scraper.batch(key)).batch_id:
         publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
         scraper.acknowledge(batch.batch_id)
         collected.batches += 1
         collected.received += len(batch.tweets)
+        if live and len(batch.tweets) < MAX_BATCH_RECORDS:
+            break
     return collected
 
 
