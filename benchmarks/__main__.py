@@ -1,0 +1,36 @@
+"""`make bench`: runs every benchmark, or those named, prints a table and writes it as JSON to benchmarks/results/."""
+
+import datetime as dt
+import json
+import os
+import platform
+import sys
+from pathlib import Path
+
+from benchmarks import main_job, throughput, tick
+
+BENCHMARKS = {"main_job": main_job.measure, "tick": tick.measure, "throughput": throughput.measure}
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(names: list[str]) -> int:
+    unknown = set(names) - set(BENCHMARKS)
+    if unknown:
+        print(f"No benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}.", file=sys.stderr)
+        return 2
+    rows = []
+    for name in names or BENCHMARKS:
+        for row in BENCHMARKS[name]():
+            rows.append({"benchmark": name, **row})
+            print(f"{name:<11} {row['what']:<58} {row['value']:>12,.2f} {row['unit']}", flush=True)
+    now = dt.datetime.now(dt.UTC)
+    machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{now:%Y%m%dT%H%M%SZ}.json"
+    file.write_text(json.dumps({"at": now.isoformat(), "machine": machine, "rows": rows}, indent=1) + "\n")
+    print(file)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
