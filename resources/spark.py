@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import functools
+import sys
 import tempfile
 import zipfile
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,11 +44,22 @@ def _session(remote: str) -> SparkSession:
     from dagster_pyspark import LazyPySparkResource
 
     address = remote or _start_sail()
+    _name_main_module()
     session = LazyPySparkResource(spark_config={"spark": {"remote": address}}).spark_session
     session.conf.set("spark.sql.session.timeZone", "UTC")
     if remote:
         _ship_code(session)
     return session
+
+
+def _name_main_module() -> None:
+    """Gives a main module that has neither file nor spec, such as that of a run that Dagster's UI launched, a spec.
+
+    Spark's client takes a process without either for a doctest of its own, and ends it where no whole Spark is.
+    """
+    main = sys.modules["__main__"]
+    if main.__spec__ is None and not hasattr(main, "__file__"):
+        main.__spec__ = ModuleSpec("__main__", None)
 
 
 def _start_sail() -> str:
