@@ -145,7 +145,7 @@ class _Step:
         self.repeated = set()
         for origin in origins:
             batch_id = self.batches.get(origin, "")
-            if batch_id in delivered:
+            if batch_id and batch_id in delivered:
                 self.repeated.add(origin)
             delivered.add(batch_id)
         first = [origin for origin in origins if origin not in self.repeated]
