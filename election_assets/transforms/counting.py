@@ -24,12 +24,14 @@ def count_rows(landed: DataFrame, cleaned: DataFrame, tombstones: DataFrame) -> 
     from pyspark.sql import Window
     from pyspark.sql import functions as F
 
+    # An id that stands twice in the table must not multiply the rows of the files.
+    stored = cleaned.groupBy("tweet_id").agg(F.min("first_origin").alias("first_origin"))
     within = Window.partitionBy("origin", "tweet_id").orderBy("line")
     rows = landed.select(
         F.col("id").alias("tweet_id"), F.col("line").cast("int").alias("line"), "origin", "batch_id"
     ).withColumn("nth", F.row_number().over(within))
     marked = (
-        rows.join(cleaned.select("tweet_id", "first_origin"), "tweet_id", "left")
+        rows.join(stored, "tweet_id", "left")
         .join(tombstones.select("tweet_id", F.lit(True).alias("is_deleted")), "tweet_id", "left")
         .withColumn(
             "fate",
