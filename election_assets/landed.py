@@ -60,7 +60,8 @@ def batches(root: DataRoot, candidate: str, ingested: Mapping[str, str]) -> dict
     for file in sorted(root.quarantine(candidate).glob("*.jsonl")):
         if file.stem not in found:
             with file.open(encoding="utf-8") as lines:
-                found[file.stem] = json.loads(next(lines))["batch_id"]
+                if first := next(lines, ""):
+                    found[file.stem] = json.loads(first)["batch_id"]
     return found
 
 

@@ -50,6 +50,8 @@ def markdown_table(frame: DataFrame) -> dg.MarkdownMetadataValue:
 
 def _cell(value: object) -> str:
     text = "" if value is None else " ".join(str(value).split())
+    # Cut before signs are escaped, so that no escape is cut.
+    text = text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
     for sign in "\\|`<>[]*_":
         text = text.replace(sign, "\\" + sign if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
-    return text if len(text) <= PREVIEW_CHARACTERS else text[: PREVIEW_CHARACTERS - 1] + "…"
+    return text

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
-from typing import Any
+from typing import Any, NamedTuple
 
 from election_assets.election import Election
 from election_assets.ingest import ingested_rows
@@ -59,8 +59,8 @@ def run_record(
     since = _previous_report(root)
     candidates = {
         key: {
-            "run": _counts(root, key, since),
-            "root": _counts(root, key, None),
+            "run": _counts(root, key, since, now),
+            "root": _counts(root, key, None, now),
             "error": errors.get(key),
         }
         for key in election.candidate_keys
@@ -68,7 +68,7 @@ def run_record(
     return {
         "election": {"key": election.key, "name": election.name},
         "source": root.info(election).source,
-        "made_at": now.isoformat(timespec="seconds"),
+        "made_at": now.isoformat(),
         "run_id": run_id,
         "candidates": candidates,
         "total": {span: _total([each[span] for each in candidates.values()]) for span in ("run", "root")},
@@ -86,19 +86,39 @@ def _previous_report(root: DataRoot) -> dt.datetime:
         return dt.datetime.min.replace(tzinfo=dt.UTC)
 
 
-def _counts(root: DataRoot, candidate: str, since: dt.datetime | None) -> dict[str, int]:
-    """Counts of the files read since then, or of all that was ever received."""
-    rows = [row for row in ingested_rows(root, candidate) if since is None or row["ingested_at"] > since]
-    delivered = {row["batch_id"] for row in rows if not row["repeated_delivery"]}
+def _counts(root: DataRoot, candidate: str, since: dt.datetime | None, now: dt.datetime) -> dict[str, int]:
+    """Counts of the messages read since then and up to now, or of all that was ever received."""
+    read = ingested_rows(root, candidate)
+    rows = [row for row in read if since is None or since < row["ingested_at"] <= now]
+    refused = [each for each in _refused_whole(root, candidate, read) if since is None or since < each.landed_at <= now]
+    delivered = {row["batch_id"] for row in rows if not row["repeated_delivery"]} | {each.batch_id for each in refused}
     present = root.batch_ids(candidate)
     received = present if since is None else [batch_id for batch_id in present if batch_id in delivered]
     return {
         "received": sum(root.raw_records(candidate, batch_id) for batch_id in received),
         "repeats": sum(row["repeats"] for row in rows),
-        "quarantined": sum(row["quarantined"] for row in rows),
+        "quarantined": sum(row["quarantined"] for row in rows) + sum(each.lines for each in refused),
         "kept": sum(row["kept"] for row in rows),
         "repeated_deliveries": sum(row["repeated_delivery"] for row in rows),
     }
+
+
+class _Refused(NamedTuple):
+    batch_id: str
+    lines: int
+    landed_at: dt.datetime
+
+
+def _refused_whole(root: DataRoot, candidate: str, read: list[dict[str, Any]]) -> Iterator[_Refused]:
+    """The batches of the candidate that landed in quarantine alone: no table tells of them."""
+    missing = set(root.batch_ids(candidate)) - {row["batch_id"] for row in read}
+    landed = set(root.origins(candidate))
+    for origin, lines in root.quarantined_lines(candidate).items():
+        batch_id = str(lines[0]["batch_id"]) if lines else ""
+        if origin not in landed and batch_id in missing:
+            missing.remove(batch_id)
+            written = root.quarantine_file(candidate, origin).stat().st_mtime
+            yield _Refused(batch_id, len(lines), dt.datetime.fromtimestamp(written, dt.UTC))
 
 
 def _total(counts: list[dict[str, int]]) -> dict[str, int]:

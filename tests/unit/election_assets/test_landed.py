@@ -177,6 +177,13 @@ def test_the_batch_of_every_message_is_known_whether_it_landed_or_not(root):
     }
 
 
+def test_an_emptied_quarantine_file_names_no_batch(root):
+    refused = message("b-1", 1, [record(1)], schema="tweet.v0")
+    store(root, CANDIDATE, refused)
+    root.quarantine_file(CANDIDATE, refused.origin).write_bytes(b"")
+    assert batches(root, CANDIDATE, {}) == {}
+
+
 def test_the_batch_of_a_file_that_was_read_needs_no_file(root):
     read = message("b-1", 1, [record(1)])
     store(root, CANDIDATE, read)
