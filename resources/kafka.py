@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Iterator
+import logging
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
@@ -13,13 +15,15 @@ from election_assets.transforms.landing import Message
 from resources.services import EmbeddedServicesResource
 
 if TYPE_CHECKING:
-    from kafka import KafkaConsumer, KafkaProducer
+    from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 CONNECT_MS = 15_000
+REQUEST_MS = 30_000
+"""One request, and each wait for an answer; below `DELIVERY_MS`, as kafka-python wants it."""
 DELIVERY_MS = 60_000
 POLL_MS = 1_000
-SILENT_POLLS = 30
-"""Polls without a message or a step forward after which the end of a topic is given up as unreachable."""
+SILENT_SECONDS = 30
+"""Without a message or a step forward after which the end of a topic is given up as unreachable."""
 
 
 class KafkaUnavailableError(RuntimeError):
@@ -58,7 +62,8 @@ class KafkaResource(dg.ConfigurableResource):
 
         # The brokers' own default, which the embedded broker, a single node of an old version, does not know.
         replication_factor = -1 if self.bootstrap_servers else 1
-        with self._sentences(), contextlib.closing(KafkaAdminClient(**self._connection())) as admin:
+        connection = self._connection()
+        with _sentences(connection), contextlib.closing(KafkaAdminClient(**connection)) as admin:
             for topic in sorted(set(topics) - set(admin.list_topics())):
                 with contextlib.suppress(TopicAlreadyExistsError):
                     admin.create_topics(
@@ -72,12 +77,18 @@ class KafkaResource(dg.ConfigurableResource):
         """A publisher that waits for every acknowledgement (`acks=all`, idempotent)."""
         from kafka import KafkaProducer
 
-        with self._sentences():
+        connection = self._connection()
+        with _sentences(connection):
             producer = KafkaProducer(
-                **self._connection(), acks="all", enable_idempotence=True, delivery_timeout_ms=DELIVERY_MS
+                **connection,
+                acks="all",
+                enable_idempotence=True,
+                delivery_timeout_ms=DELIVERY_MS,
+                max_block_ms=CONNECT_MS,
+                kafka_client=_client_that_makes_no_topics,
             )
         try:
-            yield Publisher(producer, self)
+            yield Publisher(producer, connection)
         finally:
             producer.close(timeout=5)
 
@@ -91,40 +102,72 @@ class KafkaResource(dg.ConfigurableResource):
         """
         from kafka import KafkaConsumer
 
-        with self._sentences():
+        connection = self._connection()
+        with _sentences(connection):
             consumer = KafkaConsumer(
-                **self._connection(),
+                **connection,
                 group_id=group,
                 enable_auto_commit=False,
                 auto_offset_reset="earliest",
                 isolation_level="read_committed",
+                kafka_client=_client_that_makes_no_topics,
             )
         try:
-            yield Drain(consumer, cluster, self)
+            yield Drain(consumer, cluster, connection)
         finally:
-            consumer.close(autocommit=False)
+            consumer.close(autocommit=False, timeout_ms=CONNECT_MS)
 
     def _connection(self) -> dict[str, Any]:
-        return {"bootstrap_servers": self.address.split(","), "bootstrap_timeout_ms": CONNECT_MS}
+        _quieten()
+        return {
+            "bootstrap_servers": self.address.split(","),
+            "bootstrap_timeout_ms": CONNECT_MS,
+            "request_timeout_ms": REQUEST_MS,
+            # Half a minute by default: too long to notice that a broker is back.
+            "reconnect_backoff_max_ms": 1_000,
+        }
 
-    @contextlib.contextmanager
-    def _sentences(self) -> Iterator[None]:
-        from kafka.errors import KafkaError
 
-        try:
-            yield
-        except KafkaError as error:
-            raise KafkaUnavailableError(
-                f"Kafka at {self.address}: {type(error).__name__}: {error}; is it up, and is the address right?"
-            ) from error
+def _client_that_makes_no_topics(**configs: Any) -> Any:
+    """What kafka-python 3.0.12 should do for `allow_auto_create_topics=False`, which it takes and does not pass on."""
+    from kafka.net.compat import KafkaNetClient
+
+    client = KafkaNetClient(**configs)
+    client.cluster.config["allow_auto_create_topics"] = False
+    return client
+
+
+def _quieten() -> None:
+    """Leaves kafka-python's log to who sets its level: a line at every refused reconnect drowns the one sentence."""
+    logger = logging.getLogger("kafka")
+    if logger.level == logging.NOTSET:
+        logger.setLevel(logging.CRITICAL)
+
+
+def _brokers(connection: Mapping[str, Any]) -> str:
+    return ",".join(connection["bootstrap_servers"])
+
+
+@contextlib.contextmanager
+def _sentences(connection: Mapping[str, Any], topic: str = "") -> Iterator[None]:
+    """Turns kafka-python's errors into KafkaUnavailableError."""
+    from kafka.errors import KafkaError
+
+    try:
+        yield
+    except KafkaError as error:
+        raise KafkaUnavailableError(
+            f"Kafka at {_brokers(connection)}{topic and ', topic '}{topic}: {error};"
+            " is it up, and is the address right?"
+        ) from error
 
 
 class Publisher:
     """Publishes batches, one message each."""
 
-    def __init__(self, producer: KafkaProducer, kafka: KafkaResource) -> None:
+    def __init__(self, producer: KafkaProducer, connection: Mapping[str, Any]) -> None:
         self._producer = producer
-        self._kafka = kafka
+        self._connection = connection
 
     def publish(self, topic: str, candidate: str, batch_id: str, tweets: Iterable[dict[str, str]]) -> None:
         """Publishes a batch as one message of `tweet.v1` and returns once Kafka has it.
@@ -133,7 +176,7 @@ class Publisher:
             KafkaUnavailableError: If Kafka did not acknowledge it.
         """
         headers = {"batch_id": batch_id, "candidate": candidate, "schema": TWEET_SCHEMA}
-        with self._kafka._sentences():
+        with _sentences(self._connection, topic):
             self._producer.send(
                 topic, value=encode_tweets(tweets), headers=[(name, text.encode()) for name, text in headers.items()]
             ).get(timeout=DELIVERY_MS / 1000)
@@ -142,55 +185,69 @@ class Publisher:
 class Drain:
     """Reads topics from where the group stands to where they end now."""
 
-    def __init__(self, consumer: KafkaConsumer, cluster: str, kafka: KafkaResource) -> None:
+    def __init__(self, consumer: KafkaConsumer, cluster: str, connection: Mapping[str, Any]) -> None:
         self._consumer = consumer
         self._cluster = cluster
-        self._kafka = kafka
+        self._connection = connection
 
     def messages(self, topic: str) -> Iterator[Message]:
         """The messages that lie between the group's offsets and the ends of the topic at the time of the call.
 
-        Commit each one after it is safe (`commit`): one that was not is given again at the next call.
+        Commit each one after it is safe (`commit`): one that was not is given again at the next call. Finish with one
+        call's messages before the next call, which takes the reader over.
 
         Raises:
             KafkaUnavailableError: If the topic is missing or its end cannot be reached.
         """
         from kafka import TopicPartition
 
-        with self._kafka._sentences():
-            partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic) or ()]
+        with _sentences(self._connection, topic):
+            partitions = [TopicPartition(topic, number) for number in self._consumer.partitions_for_topic(topic)]
             if not partitions:
-                raise KafkaUnavailableError(f"Kafka at {self._kafka.address} has no topic {topic}.")
+                raise KafkaUnavailableError(f"Kafka at {_brokers(self._connection)} has no topic {topic}.")
+            ends = self._consumer.end_offsets(partitions, timeout_ms=REQUEST_MS)
+            # Assigned anew, a partition starts where the group stands, not where the last call stopped reading.
+            self._consumer.assign([])
             self._consumer.assign(partitions)
-            ends = self._consumer.end_offsets(partitions)
-            silent = 0
-            open_partitions = {partition for partition in partitions if self._position(partition) < ends[partition]}
-            while open_partitions:
-                before = {partition: self._position(partition) for partition in open_partitions}
-                for records in self._consumer.poll(timeout_ms=POLL_MS).values():
+        return self._up_to(ends, topic)
+
+    def _up_to(self, ends: Mapping[TopicPartition, int], topic: str) -> Iterator[Message]:
+        with _sentences(self._connection, topic):
+            moved = time.monotonic()
+            before = {partition: self._position(partition) for partition in ends}
+            while any(before[partition] < ends[partition] for partition in ends):
+                for partition, records in self._consumer.poll(timeout_ms=POLL_MS).items():
                     for record in records:
-                        yield self._message(record)
-                after = {partition: self._position(partition) for partition in open_partitions}
-                silent = silent + 1 if after == before else 0
-                if silent > SILENT_POLLS:
+                        if record.offset < ends[partition]:
+                            yield self._message(record)
+                after = {partition: self._position(partition) for partition in ends}
+                if after != before:
+                    moved = time.monotonic()
+                elif time.monotonic() - moved > SILENT_SECONDS:
                     raise KafkaUnavailableError(
-                        f"Kafka at {self._kafka.address}: the end of topic {topic} was not reached in"
-                        f" {SILENT_POLLS * POLL_MS // 1000} s; what was read is kept, the rest comes with the next run."
+                        f"Kafka at {_brokers(self._connection)}: the end of topic {topic} was not reached in"
+                        f" {SILENT_SECONDS} s; what was read is kept, the rest comes with the next run."
                     )
-                open_partitions = {partition for partition in open_partitions if after[partition] < ends[partition]}
+                before = after
 
     def commit(self, message: Message) -> None:
-        """Moves the group past a message."""
+        """Moves the group past a message.
+
+        Raises:
+            KafkaUnavailableError: If Kafka did not take it; the message comes again.
+        """
         from kafka import TopicPartition
         from kafka.structs import OffsetAndMetadata
 
-        with self._kafka._sentences():
+        with _sentences(self._connection, message.topic):
             self._consumer.commit(
-                {TopicPartition(message.topic, message.partition): OffsetAndMetadata(message.offset + 1, "", -1)}
+                {TopicPartition(message.topic, message.partition): OffsetAndMetadata(message.offset + 1, "", -1)},
+                timeout_ms=REQUEST_MS,
             )
 
-    def _position(self, partition: Any) -> int:
-        return self._consumer.position(partition)
+    def _position(self, partition: TopicPartition) -> int:
+        position = self._consumer.position(partition, timeout_ms=POLL_MS)
+        return -1 if position is None else position
 
     def _message(self, record: Any) -> Message:
         headers = {name: (value or b"").decode(errors="replace") for name, value in record.headers or ()}
