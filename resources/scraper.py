@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
@@ -46,7 +47,7 @@ class ScraperResource(dg.ConfigurableResource):
         Raises:
             ScraperError: If the service or what it reads from fails.
         """
-        return Batch(**self._call("GET", "/get_twitter", params={"candidat": candidate, "count": count}))
+        return self._batch("/get_twitter", params={"candidat": candidate, "count": count})
 
     def acknowledge(self, batch_id: str) -> None:
         """Tells that Kafka has the batch.
@@ -54,7 +55,7 @@ class ScraperResource(dg.ConfigurableResource):
         Raises:
             ScraperError: If the service does not take it.
         """
-        self._call("POST", f"/batches/{batch_id}/ack")
+        self._call("POST", f"/batches/{quote(batch_id, safe='')}/ack")
 
     def again(self, batch_id: str) -> Batch:
         """A batch of the past, read back from what was kept.
@@ -62,27 +63,45 @@ class ScraperResource(dg.ConfigurableResource):
         Raises:
             ScraperError: If the service does not know it.
         """
-        return Batch(**self._call("GET", f"/batches/{batch_id}"))
+        return self._batch(f"/batches/{quote(batch_id, safe='')}")
 
     def status(self) -> dict[str, Any]:
         """What was collected since the data root began, a candidate and, where there is one, of the archive."""
         return self._call("GET", "/status")
 
+    def _batch(self, path: str, **arguments: Any) -> Batch:
+        content = self._call("GET", path, **arguments)
+        try:
+            return Batch(**content)
+        except TypeError as error:
+            raise ScraperError(f"{path} was answered with something else than a batch; is it the scraper?") from error
+
     def _call(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
         import requests
 
         base = self.url.rstrip("/") or self.services.addresses().scraper
+        shown = _without_credentials(base)
         headers = {"X-Api-Key": self.api_key} if self.api_key else {}
         try:
-            answer = requests.request(method, base + path, headers=headers, timeout=TIMEOUT_SECONDS, **arguments)
-        except requests.RequestException as error:
-            raise ScraperError(f"The scraper at {base} does not answer ({type(error).__name__}); start it.") from error
+            with requests.Session() as session:
+                # A proxy for the internet knows nothing of this machine's own services.
+                session.trust_env = bool(self.url)
+                answer = session.request(method, base + path, headers=headers, timeout=TIMEOUT_SECONDS, **arguments)
+        except (requests.RequestException, UnicodeError) as error:
+            raise ScraperError(
+                f"The scraper at {shown} does not answer ({type(error).__name__}): start it, or correct SCRAPER_URL."
+            ) from error
         try:
             content = answer.json()
-        except ValueError as error:
-            raise ScraperError(
-                f"{base}{path} answered {answer.status_code} without JSON; is it the scraper?"
-            ) from error
+        except ValueError:
+            content = None
+        if not isinstance(content, dict):
+            raise ScraperError(f"{shown}{path} answered {answer.status_code} without a JSON object; is it the scraper?")
         if not answer.ok:
-            raise ScraperError(content.get("error") or f"{base}{path} answered {answer.status_code}.")
+            raise ScraperError(str(content.get("error") or f"{shown}{path} answered {answer.status_code}."))
         return content
+
+
+def _without_credentials(url: str) -> str:
+    """An address as it may be shown."""
+    return urlsplit(url)._replace(netloc=urlsplit(url).netloc.rpartition("@")[2]).geturl()
