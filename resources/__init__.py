@@ -7,18 +7,26 @@ from typing import Any
 
 
 def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
-    """The resources by the names that assets ask for; nothing is started or connected here."""
+    """The resources by the names that assets ask for; nothing is started or connected here.
+
+    What may hold a secret (SCRAPER_API_KEY, a SCRAPER_URL or SPARK_REMOTE with a password or token in it) is given to
+    Dagster as the name of its variable, read from the process's environment when a run starts: Dagster shows the
+    values of resources in its UI and stores them with its instance.
+    """
+    import dagster as dg
+
     from election_assets.storage import DataRoot
     from resources.kafka import KafkaResource
     from resources.scraper import ScraperResource
     from resources.services import EmbeddedServicesResource
     from resources.spark import SparkResource
 
+    def secret(name: str) -> str:
+        return dg.EnvVar(name) if env.get(name) else ""
+
     services = EmbeddedServicesResource(data_root=str(DataRoot.from_env(env).path))
     return {
-        "spark": SparkResource(remote=env.get("SPARK_REMOTE", "")),
-        "kafka": KafkaResource(bootstrap_servers=env.get("KAFKA_BOOTSTRAP_SERVERS", ""), services=services),
-        "scraper": ScraperResource(
-            url=env.get("SCRAPER_URL", ""), api_key=env.get("SCRAPER_API_KEY", ""), services=services
-        ),
+        "spark": SparkResource(remote=secret("SPARK_REMOTE")),
+        "kafka": KafkaResource(bootstrap_servers=env.get("KAFKA_BOOTSTRAP_SERVERS", "").strip(), services=services),
+        "scraper": ScraperResource(url=secret("SCRAPER_URL"), api_key=secret("SCRAPER_API_KEY"), services=services),
     }
