@@ -178,7 +178,7 @@ def _png(cloud: WordCloud | None, note: str) -> bytes:
         font = ImageFont.truetype(_font_path(), NOTE_FONT_SIZE)
         draw.text((WIDTH / 2, height + NOTE_HEIGHT / 2), note, NOTE_COLOUR, font, anchor="mm")
     buffer = io.BytesIO()
-    image.save(buffer, "PNG", optimize=True)
+    image.save(buffer, "PNG")
     return buffer.getvalue()
 
 
