@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import os
 import re
+import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -22,6 +24,7 @@ _KEY = re.compile(r"[a-z][a-z0-9-]*")
 _ELECTION_KEY = re.compile(r"[a-z][a-z0-9_-]*")
 _TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,150}")
 _HANDLE = re.compile(r"[A-Za-z0-9_]{1,15}")
+_WORD = re.compile(r"\w+")
 
 
 class ElectionFileError(ValueError):
@@ -108,8 +111,16 @@ class Election:
 
 def fold(text: str) -> str:
     """Text for comparing names: lower case, without accents, words separated by one space."""
-    bare = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(re.findall(r"\w+", bare.casefold()))
+    if not text.isascii():
+        text = _combining().sub("", unicodedata.normalize("NFKD", text))
+    return " ".join(_WORD.findall(text.casefold()))
+
+
+@functools.cache
+def _combining() -> re.Pattern[str]:
+    """Matches runs of the characters that combine with the one before, such as the accents after decomposition."""
+    found = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
+    return re.compile(f"[{''.join(found)}]+")
 
 
 def load_election(name_or_path: str | None = None) -> Election:
