@@ -172,6 +172,21 @@ def test_counts_follow_the_time_they_were_read_and_a_rebuild_makes_equal_rows(sp
     assert reconcile(spark, root, CANDIDATE).problems == []
 
 
+def test_a_tweet_that_comes_back_with_another_date_is_still_one_row(spark, root):
+    deliver(root, "b-1", 1, record(1), record(2))
+    run(spark, root)
+    changed = record(1, created_at="2022-03-02T12:00:00Z", like_count="8", retrieved_at="2022-04-06T12:00:00Z")
+    deliver(root, "b-2", 2, changed, record(3, created_at="2022-03-02T12:00:00Z"))
+    added = run(spark, root)
+    assert (added.kept, added.repeats) == (1, 1)
+    rows = table(spark, root)
+    assert set(rows) == {"1", "2", "3"}
+    assert (rows["1"]["day"], rows["1"]["like_count"]) == (dt.date(2022, 4, 1), 8)
+    assert reconcile(spark, root, CANDIDATE).problems == []
+    run(spark, root, rebuild=True)
+    assert table(spark, root) == rows
+
+
 def test_a_batch_that_comes_twice_adds_nothing(spark, root):
     records = [record(1), record(2), record("x")]
     deliver(root, "b-1", 1, *records)
