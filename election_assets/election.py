@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import functools
 import os
 import re
-import sys
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping
@@ -112,15 +110,8 @@ class Election:
 def fold(text: str) -> str:
     """Text for comparing names: lower case, without accents, words separated by one space."""
     if not text.isascii():
-        text = _combining().sub("", unicodedata.normalize("NFKD", text))
+        text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
     return " ".join(_WORD.findall(text.casefold()))
-
-
-@functools.cache
-def _combining() -> re.Pattern[str]:
-    """Matches runs of the characters that combine with the one before, such as the accents after decomposition."""
-    found = (chr(code) for code in range(sys.maxunicode + 1) if unicodedata.combining(chr(code)))
-    return re.compile(f"[{''.join(found)}]+")
 
 
 def load_election(name_or_path: str | None = None) -> Election:
