@@ -17,6 +17,7 @@ from resources.scraper import ScraperResource
 
 NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=2), warn_window=dt.timedelta(hours=1))
+COMPLETENESS = "No candidate of the run had trouble; one that had is named with its error, and the others go on."
 
 
 @dataclass
@@ -34,7 +35,7 @@ class _Collected:
     owners=OWNERS,
     retry_policy=NETWORK_RETRIES,
     freshness_policy=FRESHNESS,
-    check_specs=[dg.AssetCheckSpec("collected_for_every_candidate", asset="raw_tweets")],
+    check_specs=[dg.AssetCheckSpec("collected_for_every_candidate", asset="raw_tweets", description=COMPLETENESS)],
     metadata={"dagster/column_schema": column_schema(TWEET_V1)},
 )
 def raw_tweets(
@@ -100,7 +101,7 @@ class _Landed:
     owners=OWNERS,
     retry_policy=NETWORK_RETRIES,
     freshness_policy=FRESHNESS,
-    check_specs=[dg.AssetCheckSpec("landed_for_every_candidate", asset="landed_csv")],
+    check_specs=[dg.AssetCheckSpec("landed_for_every_candidate", asset="landed_csv", description=COMPLETENESS)],
     metadata={"dagster/column_schema": column_schema(LANDED_V1)},
 )
 def landed_csv(

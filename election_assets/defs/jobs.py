@@ -31,6 +31,7 @@ analysis_job = dg.define_asset_job(
     cron_schedule="*/30 * * * *",
     execution_timezone=ELECTION.time_zone,
     default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="Collects, lands, cleans and counts what is new for all candidates, in one run.",
 )
 def tweets_every_30_minutes(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
     """One run over the whole partition range."""
@@ -43,5 +44,5 @@ analysis_daily = dg.ScheduleDefinition(
     cron_schedule="15 5 * * *",
     execution_timezone=ELECTION.time_zone,
     default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Once a day, after the night.",
+    description="Joins the candidates, scores the texts and draws the pictures once a day, after the night.",
 )

@@ -9,7 +9,7 @@ import dagster as dg
 
 from election_assets import delta
 from election_assets.candidates import completeness, each_candidate, report_errors
-from election_assets.defs.ingestion import FRESHNESS, landed_csv
+from election_assets.defs.ingestion import COMPLETENESS, FRESHNESS, landed_csv
 from election_assets.defs.upstream import OWNERS
 from election_assets.ingest import ingest
 from election_assets.metadata import table_definition, table_metadata
@@ -37,7 +37,7 @@ class CleaningConfig(dg.Config):
     kinds={"pyspark", "deltalake"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
-    check_specs=[dg.AssetCheckSpec("cleaned_for_every_candidate", asset="cleaned_tweets")],
+    check_specs=[dg.AssetCheckSpec("cleaned_for_every_candidate", asset="cleaned_tweets", description=COMPLETENESS)],
     metadata=table_definition(CLEANED_TWEETS),
 )
 def cleaned_tweets(
@@ -157,7 +157,7 @@ def cleaned_tweets_checks(spark: SparkResource) -> Iterator[dg.AssetCheckResult]
     kinds={"pyspark", "deltalake"},
     owners=OWNERS,
     freshness_policy=FRESHNESS,
-    check_specs=[dg.AssetCheckSpec("counted_for_every_candidate", asset="candidate_stats")],
+    check_specs=[dg.AssetCheckSpec("counted_for_every_candidate", asset="candidate_stats", description=COMPLETENESS)],
     metadata=table_definition(CANDIDATE_STATS),
 )
 def candidate_stats(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
