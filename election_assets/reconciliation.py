@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from election_assets import delta
 from election_assets.ingest import ingested_rows
 from election_assets.landed import batches, read_landed
+from election_assets.retention import RetiredBatch, retired
 from election_assets.schemas import CLEANED_TWEETS
 from election_assets.storage import DataRoot
 from election_assets.transforms.counting import count_rows
@@ -21,13 +22,14 @@ class Reconciliation:
     """Where the records of a candidate are.
 
     Attributes:
-        received: Records in `raw/`.
+        received: Records in `raw/`, and of the batches whose files were removed.
         waiting: Records of batches that have not landed, and landed rows that were not read yet.
         quarantined: Lines in `quarantine/` of the first delivery of their batch.
         kept: Rows of the table by the landed file that they first came from.
         repeats: Landed rows whose tweet was there already.
         deleted: Landed rows of deleted tweets.
         repeated_deliveries: Messages whose batch had come before.
+        foreign: Lines of messages that were refused whole and belong to no batch of this root; they harm nothing.
         problems: What does not add up, a sentence each; empty if everything does.
     """
 
@@ -38,6 +40,7 @@ class Reconciliation:
     repeats: int = 0
     deleted: int = 0
     repeated_deliveries: int = 0
+    foreign: int = 0
     problems: list[str] = field(default_factory=list)
 
 
@@ -65,7 +68,13 @@ def _reconcile(spark: SparkSession, root: DataRoot, candidate: str) -> Reconcili
         deliveries.setdefault(batch_id, []).append(origin)
 
     found = Reconciliation()
+    ended = retired(root, candidate)
+    for batch in ended.values():
+        deliveries.pop(batch.batch_id, None)
+        _add_retired(found, batch, ingested, stored, bool(root.tombstones()))
     for batch_id in root.batch_ids(candidate):
+        if batch_id in ended:
+            continue
         received = root.raw_records(candidate, batch_id)
         found.received += received
         origins = deliveries.pop(batch_id, [])
@@ -96,9 +105,12 @@ def _reconcile(spark: SparkSession, root: DataRoot, candidate: str) -> Reconcili
                     f" and {count['lost']} whose tweet is nowhere."
                 )
     for batch_id, origins in deliveries.items():
-        found.problems.append(
-            f"Batch {batch_id or '(without id)'} landed ({', '.join(origins)}) and is not in {root.raw(candidate)}."
-        )
+        if any(origin in ingested or root.landed_file(candidate, origin).exists() for origin in origins):
+            found.problems.append(
+                f"Batch {batch_id or '(without id)'} landed ({', '.join(origins)}) and is not in {root.raw(candidate)}."
+            )
+        else:
+            found.foreign += sum(refused[origin] for origin in origins)
     for origin, rows in stored.items():
         found.problems.append(f"The table holds {rows} rows that first came from {origin}, which was not delivered.")
     told = found.kept + found.repeats + found.quarantined + found.deleted + found.waiting
@@ -108,6 +120,25 @@ def _reconcile(spark: SparkSession, root: DataRoot, candidate: str) -> Reconcili
             f" quarantined + {found.deleted} deleted + {found.waiting} waiting = {told}."
         )
     return found
+
+
+def _add_retired(
+    found: Reconciliation, batch: RetiredBatch, ingested: dict[str, dict], stored: dict[str, int], deletions: bool
+) -> None:
+    """Adds a batch whose files were removed: what was counted of it then, beside what the table still holds."""
+    first = batch.origins[0]
+    row = ingested.get(first, {"kept": 0, "repeats": 0, "rows": 0})
+    kept = stored.pop(first, 0)
+    found.received += batch.received
+    found.quarantined += batch.quarantined
+    found.repeated_deliveries += len(batch.origins) - 1
+    found.kept += kept
+    found.repeats += row["repeats"]
+    found.deleted += row["rows"] - row["kept"] - row["repeats"]
+    if deletions and kept < row["kept"]:
+        found.deleted += row["kept"] - kept
+    elif kept != row["kept"]:
+        found.problems.append(f"{first}: the table holds {kept} rows that first came from it, and {row['kept']} once.")
 
 
 def _first_delivery(origins: list[str], ingested: dict[str, dict], root: DataRoot, candidate: str) -> str:

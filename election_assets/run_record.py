@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from election_assets.election import Election
 from election_assets.ingest import ingested_rows
+from election_assets.retention import retired
 from election_assets.storage import DataRoot
 
 COUNTS = ("received", "repeats", "quarantined", "kept", "repeated_deliveries")
@@ -57,21 +58,20 @@ def run_record(
         and `kept`; and `repeated_deliveries`, messages whose batch had come before.
     """
     since = _previous_report(root)
-    candidates = {
-        key: {
-            "run": _counts(root, key, since, now),
-            "root": _counts(root, key, None, now),
-            "error": errors.get(key),
-        }
-        for key in election.candidate_keys
+    counts = {
+        "run": {key: _counts(root, key, since, now) for key in election.candidate_keys},
+        "root": {key: _counts(root, key, None, now) for key in election.candidate_keys},
     }
     return {
         "election": {"key": election.key, "name": election.name},
         "source": root.info(election).source,
         "made_at": now.isoformat(),
         "run_id": run_id,
-        "candidates": candidates,
-        "total": {span: _total([each[span] for each in candidates.values()]) for span in ("run", "root")},
+        "candidates": {
+            key: {**{span: each[key] for span, each in counts.items()}, "error": errors.get(key)}
+            for key in election.candidate_keys
+        },
+        "total": {span: _total(list(each.values())) for span, each in counts.items()},
         "archive": dict(archive) if archive else None,
         "versions": {package: version(package) for package in PACKAGES},
         "engines": dict(engines),
@@ -89,15 +89,22 @@ def _previous_report(root: DataRoot) -> dt.datetime:
 def _counts(root: DataRoot, candidate: str, since: dt.datetime | None, now: dt.datetime) -> dict[str, int]:
     """Counts of the messages read since then and up to now, or of all that was ever received."""
     read = ingested_rows(root, candidate)
+    known = {row["origin"] for row in read}
     rows = [row for row in read if since is None or since < row["ingested_at"] <= now]
     refused = [each for each in _refused_whole(root, candidate, read) if since is None or since < each.landed_at <= now]
     delivered = {row["batch_id"] for row in rows if not row["repeated_delivery"]} | {each.batch_id for each in refused}
-    present = root.batch_ids(candidate)
-    received = present if since is None else [batch_id for batch_id in present if batch_id in delivered]
+    ended = retired(root, candidate)
+    kept = [batch_id for batch_id in root.batch_ids(candidate) if batch_id not in ended]
+    records = {batch_id: batch.received for batch_id, batch in ended.items()}
+    # Of batches that were not read since then the files need not be counted.
+    records |= {each: root.raw_records(candidate, each) for each in kept if since is None or each in delivered}
+    refused_before = sum(batch.quarantined for batch in ended.values() if batch.origins[0] not in known)
     return {
-        "received": sum(root.raw_records(candidate, batch_id) for batch_id in received),
+        "received": sum(count for batch_id, count in records.items() if since is None or batch_id in delivered),
         "repeats": sum(row["repeats"] for row in rows),
-        "quarantined": sum(row["quarantined"] for row in rows) + sum(each.lines for each in refused),
+        "quarantined": sum(row["quarantined"] for row in rows)
+        + sum(each.lines for each in refused)
+        + (refused_before if since is None else 0),
         "kept": sum(row["kept"] for row in rows),
         "repeated_deliveries": sum(row["repeated_delivery"] for row in rows),
     }

@@ -127,6 +127,10 @@ class DataRoot:
         """Addresses of the embedded services of this root."""
         return self.path / "services.json"
 
+    def retired_file(self, candidate: str) -> Path:
+        """Counts of the batches whose files were removed, a JSON line a batch."""
+        return self.path / "retired" / f"{candidate}.jsonl"
+
     @property
     def tombstones_file(self) -> Path:
         """Ids of deleted tweets, one a line, which no table may hold."""

@@ -11,10 +11,11 @@ from election_assets import delta
 from election_assets.candidates import completeness, each_candidate, report_errors
 from election_assets.defs.ingestion import COMPLETENESS, FRESHNESS, landed_csv
 from election_assets.defs.upstream import OWNERS
-from election_assets.ingest import ingest
+from election_assets.ingest import Ingestion, ingest
 from election_assets.metadata import table_definition, table_metadata
 from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
 from election_assets.reconciliation import reconcile
+from election_assets.retention import retention_days, retire
 from election_assets.schemas import CANDIDATE_STATS, CLEANED_TWEETS
 from resources.spark import SparkResource
 
@@ -46,15 +47,21 @@ def cleaned_tweets(
     """Clean tweets with their features; a row is a tweet id.
 
     New is what landed and is not in the `ingested` table: a run costs what is new, not what is stored. A repeat updates
-    the counts of its tweet and adds no row.
+    the counts of its tweet and adds no row. Files of batches older than RETENTION_DAYS are removed once they were read;
+    their counts stay.
     """
     DATA_ROOT.info(ELECTION)
     session, key = spark.session, DATA_ROOT.pseudonym_key(os.environ)
-    done, errors = each_candidate(
-        context,
-        lambda candidate: ingest(session, DATA_ROOT, ELECTION, candidate, key, rebuild=config.rebuild),
-    )
-    for candidate, added in done.items():
+    retention = retention_days(os.environ)
+
+    def work(candidate: str) -> tuple[Ingestion, int]:
+        added = ingest(session, DATA_ROOT, ELECTION, candidate, key, rebuild=config.rebuild)
+        if retention is None:
+            return added, 0
+        return added, retire(DATA_ROOT, candidate, dt.datetime.now(dt.UTC) - dt.timedelta(days=retention))
+
+    done, errors = each_candidate(context, work)
+    for candidate, (added, ended) in done.items():
         path = DATA_ROOT.table(CLEANED_TWEETS.name, candidate)
         table = delta.read(session, CLEANED_TWEETS, path)
         context.add_asset_metadata(
@@ -64,6 +71,7 @@ def cleaned_tweets(
                 "repeats": added.repeats,
                 "quarantined": added.quarantined,
                 "repeated_deliveries": added.repeated_deliveries,
+                "retired_batches": ended,
                 "days": [str(day) for day in added.days],
                 **table_metadata(
                     path, delta.row_count(path), table.select("created_at", "kind", "text", "department", "engagement")
@@ -134,7 +142,16 @@ def cleaned_tweets_checks(spark: SparkResource) -> Iterator[dg.AssetCheckResult]
         found = reconcile(spark.session, DATA_ROOT, key)
         if found.problems:
             problems["reconciliation"][key] = found.problems
-        for term in ("received", "kept", "repeats", "quarantined", "deleted", "waiting", "repeated_deliveries"):
+        for term in (
+            "received",
+            "kept",
+            "repeats",
+            "quarantined",
+            "deleted",
+            "waiting",
+            "repeated_deliveries",
+            "foreign",
+        ):
             totals[term] = totals.get(term, 0) + getattr(found, term)
     for name, wrong in problems.items():
         yield dg.AssetCheckResult(
@@ -162,7 +179,12 @@ def cleaned_tweets_checks(spark: SparkResource) -> Iterator[dg.AssetCheckResult]
 )
 def candidate_stats(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
     """Aggregates; a row is an hour or a day of a candidate. Only days whose tweets changed are counted again."""
-    counted, errors = each_candidate(context, lambda key: _count_stale_days(spark, key))
+
+    def count(candidate: str) -> int:
+        with DATA_ROOT.candidate_lock(candidate):
+            return _count_stale_days(spark, candidate)
+
+    counted, errors = each_candidate(context, count)
     for key, stale in counted.items():
         path = DATA_ROOT.table(CANDIDATE_STATS.name, key)
         table = delta.read(spark.session, CANDIDATE_STATS, path)

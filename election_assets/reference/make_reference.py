@@ -12,6 +12,7 @@ ministry's results by department. Run in this order: the later ones read `depart
 import csv
 import json
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
@@ -141,4 +142,9 @@ def make_results(first: Path, second: Path) -> None:
 
 if __name__ == "__main__":
     what, *paths = sys.argv[1:]
-    {"departments": make_departments, "shapes": make_shapes, "results": make_results}[what](*map(Path, paths))
+    makers: dict[str, Callable[..., None]] = {
+        "departments": make_departments,
+        "shapes": make_shapes,
+        "results": make_results,
+    }
+    makers[what](*map(Path, paths))

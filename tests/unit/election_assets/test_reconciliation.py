@@ -123,9 +123,9 @@ def test_a_foreign_batch_is_told(spark, root):
     assert first_problem(spark, root).startswith("Batch foreign-1 landed")
 
 
-def test_a_message_without_batch_is_told(spark, root):
+def test_a_message_without_batch_is_told_and_no_loss(spark, root):
     store(root, CANDIDATE, message("", 3, [record(9)]))
-    assert first_problem(spark, root).startswith("Batch (without id) landed")
+    assert reconcile(spark, root, CANDIDATE) == Reconciliation(**{**vars(CLEAN), "foreign": 1})
 
 
 def test_a_second_delivery_is_counted_and_adds_nothing(spark, root):
