@@ -51,6 +51,7 @@ def completeness(name: str, asset: dg.AssetKey, errors: dict[str, str]) -> dg.As
         asset_key=asset,
         passed=not errors,
         severity=dg.AssetCheckSeverity.WARN,
+        description=f"Failed for {', '.join(errors)}." if errors else None,
         metadata={key: dg.MetadataValue.text(text) for key, text in errors.items()},
     )
 

@@ -33,6 +33,9 @@ SHOWN = (
 ALWAYS = {"received", "rows", "kept", "repeats", "quarantined", "tweets", "new_texts"}
 """Counts that are shown even where they are 0."""
 
+OF_NO_INTEREST = ("Dependencies for step", "Data version mismatch")
+"""What Dagster warns of where a run takes a part of the assets, or two runs go on at once, both of which are right."""
+
 
 class ProgressHandler(logging.Handler):
     """Turns Dagster's events into lines."""
@@ -47,8 +50,9 @@ class ProgressHandler(logging.Handler):
         """Prints what a person wants to know of an event; nothing for most of them."""
         event = getattr(record, "dagster_meta", {}).get("dagster_event")
         if event is None:
-            if record.levelno >= logging.WARNING and "Dependencies for step" not in record.getMessage():
-                print(f"  ! {getattr(record, 'dagster_meta', {}).get('orig_message', record.getMessage())}", flush=True)
+            message = getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())
+            if record.levelno >= logging.WARNING and not any(text in message for text in OF_NO_INTEREST):
+                print(f"  ! {message}", flush=True)
             return
         step = event.step_key
         if event.event_type == dg.DagsterEventType.STEP_START:
@@ -75,10 +79,8 @@ class ProgressHandler(logging.Handler):
     def _check(self, evaluation: Any) -> None:
         if not evaluation.passed:
             what = "stops what is downstream" if evaluation.blocking else "does not stop the run"
-            names = ", ".join(evaluation.metadata) or (evaluation.description or "")
-            print(
-                f"  ! check {evaluation.check_name} of {evaluation.asset_key.to_user_string()} failed ({what}): {names}"
-            )
+            name = f"{evaluation.check_name} of {evaluation.asset_key.to_user_string()}"
+            print(f"  ! check {name} failed ({what}): {evaluation.description}", flush=True)
 
     def _line(self, step: str, end: str) -> None:
         counts = self._counts.get(step, Counter())
@@ -100,7 +102,7 @@ def _cause(error: Any) -> str:
     return " ".join(error.message.split()) if error else "no reason given"
 
 
-@dg.logger(description="One line an asset, for people.")
+@dg.logger(None, description="One line an asset, for people.")
 def progress_logger(context: dg.InitLoggerContext) -> logging.Logger:
     """Logger that `make run` chooses in its run configuration."""
     logger = logging.Logger("progress")

@@ -11,7 +11,12 @@ import warnings
 def main() -> int:
     """Runs the job, tells its progress, and ends with the path of the report; 1 if the run failed."""
     warnings.filterwarnings("ignore", category=DeprecationWarning)
+    # Sail writes lines about itself otherwise.
+    os.environ.setdefault("RUST_LOG", "error")
     started = time.monotonic()
+    if not os.environ.get("DAGSTER_HOME"):
+        print("DAGSTER_HOME is not set: use `make run`, or name a folder that holds dagster.yaml.", file=sys.stderr)
+        return 1
     from election_assets.election import ElectionFileError
 
     try:
@@ -21,12 +26,15 @@ def main() -> int:
         warnings.filterwarnings("ignore", category=dg.PreviewWarning)
         from election_assets.definitions import defs
         from election_assets.defs.jobs import WHOLE_RANGE, main_job
-        from election_assets.partitions import DATA_ROOT, ELECTION
+        from election_assets.partitions import DATA_ROOT, ELECTION, alone
     except ElectionFileError as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{ELECTION.name}: {len(ELECTION.candidates)} candidates, data in {DATA_ROOT.path}", flush=True)
-    with dg.DagsterInstance.get() as instance:
+    # Two processes that make the instance's databases at once leave them unusable.
+    with alone("dagster_instance"):
+        opened = dg.DagsterInstance.get()
+    with opened as instance:
         result = defs.resolve_job_def(main_job.name).execute_in_process(
             instance=instance,
             run_config={"loggers": {"progress": {}}},

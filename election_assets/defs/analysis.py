@@ -8,7 +8,7 @@ from election_assets import delta
 from election_assets.defs.tweets import candidate_stats, cleaned_tweets
 from election_assets.defs.upstream import OWNERS
 from election_assets.metadata import table_definition, table_metadata
-from election_assets.partitions import DATA_ROOT, ELECTION
+from election_assets.partitions import DATA_ROOT, ELECTION, alone
 from election_assets.schemas import CLEANED_TWEETS, MERGED_TWEETS, SENTIMENT_SCORES
 from resources.spark import SparkResource
 
@@ -30,16 +30,17 @@ def merged_tweets(context: dg.AssetExecutionContext, spark: SparkResource) -> dg
     from election_assets.transforms.merging import merge_candidates
 
     paths = [DATA_ROOT.table(CLEANED_TWEETS.name, key) for key in ELECTION.candidate_keys]
-    tables = [delta.read(spark.session, CLEANED_TWEETS, path) for path in paths if delta.exists(path)]
-    if not tables:
-        raise dg.Failure("No candidate has a table of cleaned tweets yet; materialise cleaned_tweets first.")
     path = DATA_ROOT.table(MERGED_TWEETS.name)
-    delta.replace(merge_candidates(tables), MERGED_TWEETS, path)
+    with alone(MERGED_TWEETS.name):
+        tables = [delta.read(spark.session, CLEANED_TWEETS, path) for path in paths if delta.exists(path)]
+        if not tables:
+            raise dg.Failure("No candidate has a table of cleaned tweets yet; materialise cleaned_tweets first.")
+        delta.replace(merge_candidates(tables), MERGED_TWEETS, path)
     merged = delta.read(spark.session, MERGED_TWEETS, path)
     counts = merged.agg(
         F.countDistinct("tweet_id").alias("tweets"),
         F.countDistinct(F.when(F.size("candidates") > 1, F.col("tweet_id"))).alias("of_several"),
-    ).first()
+    ).collect()[0]
     return dg.MaterializeResult(
         metadata={
             **table_metadata(
@@ -59,7 +60,11 @@ def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     twice = merged.groupBy("candidate", "tweet_id").count().where("count > 1")
     wrong = [row["candidate"] for row in twice.select("candidate").distinct().orderBy(F.col("candidate")).collect()]
-    return dg.AssetCheckResult(passed=not wrong, metadata={"candidates": wrong})
+    return dg.AssetCheckResult(
+        passed=not wrong,
+        description=f"A tweet stands twice for {', '.join(wrong)}." if wrong else None,
+        metadata={"candidates": wrong},
+    )
 
 
 @dg.asset(
@@ -78,14 +83,15 @@ def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
 
     path = DATA_ROOT.table(SENTIMENT_SCORES.name)
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
-    stored = delta.read(spark.session, SENTIMENT_SCORES, path)
-    before, of_engine = delta.row_count(path), current(stored).count()
-    scored = score_texts(texts_to_score(merged, stored, ELECTION.language))
-    if before == of_engine:
-        delta.append(scored, SENTIMENT_SCORES, path)
-    else:
-        # Another engine, or another version of it, scored what is there: the table holds the current one's alone.
-        delta.replace(current(stored).unionByName(scored), SENTIMENT_SCORES, path)
+    with alone(SENTIMENT_SCORES.name):
+        stored = delta.read(spark.session, SENTIMENT_SCORES, path)
+        before, of_engine = delta.row_count(path), current(stored).count()
+        scored = score_texts(texts_to_score(merged, stored, ELECTION.language))
+        if before == of_engine:
+            delta.append(scored, SENTIMENT_SCORES, path)
+        else:
+            # Another engine, or another version of it, scored what is there: the table holds the current one's alone.
+            delta.replace(current(stored).unionByName(scored), SENTIMENT_SCORES, path)
     scores = delta.read(spark.session, SENTIMENT_SCORES, path)
     labels = {row["label"]: row["count"] for row in scores.groupBy("label").count().collect()}
     rows = delta.row_count(path)
@@ -120,10 +126,16 @@ def sentiment_scores_checks(spark: SparkResource):
         F.count("*").alias("rows"),
         F.countDistinct("text_hash").alias("texts"),
         F.sum(F.when(F.coalesce(in_range, F.lit(False)), 0).otherwise(1)).alias("wrong"),
-    ).first()
+    ).collect()[0]
     counts = {"rows": found["rows"], "texts": found["texts"], "wrong": found["wrong"] or 0}
-    for name, passed in (
-        ("one_row_a_text", found["rows"] == found["texts"]),
-        ("scores_in_range", not found["wrong"]),
+    for name, passed, problem in (
+        ("one_row_a_text", found["rows"] == found["texts"], f"{found['rows']} rows for {found['texts']} texts."),
+        ("scores_in_range", not found["wrong"], f"{found['wrong']} rows hold an impossible score."),
     ):
-        yield dg.AssetCheckResult(check_name=name, asset_key=sentiment_scores.key, passed=passed, metadata=counts)
+        yield dg.AssetCheckResult(
+            check_name=name,
+            asset_key=sentiment_scores.key,
+            passed=passed,
+            description=None if passed else problem,
+            metadata=counts,
+        )

@@ -8,9 +8,12 @@ import dagster as dg
 from election_assets import delta
 from election_assets.defs.upstream import OWNERS
 from election_assets.metadata import table_definition, table_metadata
-from election_assets.partitions import DATA_ROOT
+from election_assets.partitions import DATA_ROOT, alone
 from election_assets.schemas import RESULTS_2017
 from resources.spark import SparkResource
+
+SHOWN_PROBLEMS = 3
+"""Problems that a failed check's description tells; its metadata has all."""
 
 
 @dg.asset(
@@ -28,16 +31,20 @@ def results_2017(spark: SparkResource) -> dg.MaterializeResult:
     """
     import pandas as pd
 
-    from election_assets.transforms.results import bundled_results, load_results
+    from election_assets.transforms.results import ResultsFormatError, bundled_results, load_results
 
     source = os.environ.get("RESULTS_2017")
     results = bundled_results()
     if source:
-        loaded = load_results(source)
+        try:
+            loaded = load_results(source)
+        except ResultsFormatError as error:
+            raise dg.Failure(f"RESULTS_2017: {error}", allow_retries=False) from error
         results = pd.concat([results[~results["round"].isin(loaded["round"])], loaded], ignore_index=True)
     path = DATA_ROOT.table(RESULTS_2017.name)
     frame = spark.session.createDataFrame(results, schema=RESULTS_2017.ddl)
-    delta.replace(frame, RESULTS_2017, path)
+    with alone(RESULTS_2017.name):
+        delta.replace(frame, RESULTS_2017, path)
     first = results[results["round"] == 1]
     return dg.MaterializeResult(
         metadata={
@@ -78,5 +85,6 @@ def results_2017_checks(spark: SparkResource) -> Iterator[dg.AssetCheckResult]:
             check_name=name,
             asset_key=results_2017.key,
             passed=not problems,
+            description=" ".join(problems[:SHOWN_PROBLEMS]) or None,
             metadata={"problems": dg.MetadataValue.md("\n".join(f"- {text}" for text in problems))} if problems else {},
         )

@@ -1,0 +1,191 @@
+"""What goes wrong for one candidate stays that one's, and what is corrupt goes no further."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+
+import pytest
+from deltalake import write_deltalake
+
+from scraper_api.__main__ import build_service
+from tests.assets.roots import CANDIDATES, ELECTION, ELECTIONS, Command, Root, page, tweet
+from tests.fakes.scraper_proxy import ScraperProxy
+
+SENTENCE = "X's monthly cap is spent: collection goes on when it is renewed."
+TWEETS = page(
+    [
+        tweet(3001, "2031-09-20T03:00:00.000Z", "Ormevaux à l’île aux Phoques"),
+        tweet(3002, "2031-09-21T03:00:00.000Z", "Brønnvik a tenu parole"),
+        tweet(3003, "2031-09-22T03:00:00.000Z", "Quíntara, enfin du concret"),
+        tweet(3004, "2031-09-22T04:00:00.000Z", "Quíntara ou Brønnvik ?"),
+    ],
+    "2031-09-25T00:00:00Z",
+)
+IN_TROUBLE = "bronnvik"
+OTHERS = ["ormevaux", "quintara-7"]
+STAGES = ("cleaned_tweets", "candidate_stats", "merged_tweets")
+
+
+@pytest.fixture(scope="module")
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Root, ScraperProxy]]:
+    """An empty root whose scraper stands outside, behind a door that can answer as if X failed."""
+    folder = tmp_path_factory.mktemp("trouble")
+    archive = folder / "tweets.jsonl"
+    archive.write_text(TWEETS, encoding="utf-8")
+    service = build_service(
+        {
+            "ELECTION": str(ELECTION),
+            "ELECTION_DATA": str(folder / "data"),
+            "ARCHIVE": str(archive),
+            "SCRAPER_PORT": "0",
+        }
+    )
+    proxy = ScraperProxy(service.start())
+    try:
+        with proxy.serve():
+            yield Root(folder / "data", {"SCRAPER_URL": proxy.url, "ARCHIVE": str(archive)}), proxy
+    finally:
+        service.stop()
+
+
+def test_one_candidates_failure_leaves_the_others_and_the_report(behind_proxy: tuple[Root, ScraperProxy]) -> None:
+    root, proxy = behind_proxy
+    proxy.failing = {IN_TROUBLE: SENTENCE}
+    said = root.run()
+    (run,) = root.runs()
+
+    assert said.code == 0, said
+    assert f"  ! {IN_TROUBLE}: {SENTENCE}" in said.lines
+    line = "  ! check collected_for_every_candidate of raw_tweets failed (does not stop the run)"
+    assert f"{line}: Failed for {IN_TROUBLE}." in said.lines
+    assert run.success
+    assert run.failed_checks() == {"collected_for_every_candidate"}
+    check = run.checks["collected_for_every_candidate"]
+    assert {name: value.value for name, value in check.metadata.items()} == {IN_TROUBLE: SENTENCE}
+    assert not check.blocking
+    assert run.materialised["raw_tweets"][IN_TROUBLE]["error"] == SENTENCE
+    assert all("error" not in run.materialised["raw_tweets"][candidate] for candidate in OTHERS)
+
+    record = root.record()
+    assert {key: found["error"] for key, found in record["candidates"].items()} == {
+        "ormevaux": None,
+        IN_TROUBLE: SENTENCE,
+        "quintara-7": None,
+    }
+    assert {key: found["root"]["kept"] for key, found in record["candidates"].items()} == {
+        "ormevaux": 1,
+        IN_TROUBLE: 0,
+        "quintara-7": 2,
+    }
+    page = root.report()
+    assert "Collecte incomplète pour 1\N{NO-BREAK SPACE}candidat" in page.replace("\N{NARROW NO-BREAK SPACE}", "\xa0")
+    assert "monthly cap is spent" in page
+    assert all(root.tweets(candidate) for candidate in OTHERS)
+
+
+def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tuple[Root, ScraperProxy]) -> None:
+    root, proxy = behind_proxy
+    with root.worker() as worker:
+        proxy.failing = dict.fromkeys(CANDIDATES, SENTENCE)
+        failed = worker.materialise("raw_tweets", "landed_csv", candidates=CANDIDATES)
+        proxy.failing = {}
+        healed = worker.materialise("raw_tweets", "landed_csv", *STAGES, "report", candidates=CANDIDATES)
+
+    assert not failed.success
+    reason = failed.failures["raw_tweets"]
+    assert f"Failed for every candidate ({', '.join(CANDIDATES)}). The first: {SENTENCE}" in reason
+    assert ("STEP_START", "landed_csv") not in failed.events
+
+    assert healed.success
+    assert not healed.failed_checks()
+    assert set(root.tweets(IN_TROUBLE)) == {"3002", "3004"}
+    assert all(found["error"] is None for found in root.record()["candidates"].values())
+    assert SENTENCE not in root.report()
+
+
+def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[Root, Command], tmp_path) -> None:
+    root = prepared[0].copy(tmp_path / "data")
+    table = root.table("cleaned_tweets", "ormevaux")
+    whole = table.version()
+    write_deltalake(table, table.to_pyarrow_table().slice(0, 1), mode="append")
+    landed = next((root.path / "landed" / "quintara-7").glob("*.csv"))
+    content = landed.read_bytes()
+
+    with root.worker() as worker:
+        doubled = worker.materialise(*STAGES, candidates=CANDIDATES)
+        root.table("cleaned_tweets", "ormevaux").restore(whole)
+
+        with landed.open(newline="", encoding="utf-8") as file:
+            rows = list(csv.reader(file))
+        with landed.open("w", newline="", encoding="utf-8") as file:
+            csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\r\n").writerows(rows[:-1])
+        lost = worker.materialise(*STAGES, candidates=CANDIDATES)
+
+        landed.write_bytes(content)
+        mended = worker.materialise(*STAGES, candidates=CANDIDATES)
+
+    assert "unique_ids" in doubled.failed_checks()
+    assert doubled.checks["unique_ids"].description == "Wrong: ormevaux."
+    assert lost.failed_checks() == {"reconciliation"}
+    assert lost.checks["reconciliation"].description == "Wrong: quintara-7."
+    assert f"{len(rows) - 2} landed" in lost.checks["reconciliation"].metadata["quintara-7"].value
+    for stopped in (doubled, lost):
+        assert not stopped.success
+        assert set(stopped.materialised) == {"cleaned_tweets"}
+        started = {step for event, step in stopped.events if event == "STEP_START"}
+        assert started == {"cleaned_tweets", "cleaned_tweets_checks"}
+    assert (
+        "  ! check unique_ids of cleaned_tweets failed (stops what is downstream): Wrong: ormevaux."
+        in (root.path / "worker.log").read_text().splitlines()
+    )
+    assert mended.success
+    assert set(mended.materialised) == set(STAGES)
+
+
+def test_root_of_another_election_or_source_is_refused(prepared: tuple[Root, Command], tmp_path) -> None:
+    root = prepared[0].copy(tmp_path / "data")
+    before = {path: path.stat().st_mtime_ns for path in (root.path / "tables").rglob("*.json")}
+    archive = tmp_path / "tweets.jsonl"
+    archive.write_text(TWEETS, encoding="utf-8")
+    for env, wanted in (
+        ({"ELECTION": str(ELECTIONS / "hautes_terres_2029.toml")}, "hautes_terres_2029 from sample"),
+        ({"ARCHIVE": str(archive)}, "valmarie_2031 from archive"),
+    ):
+        said = Root(root.path, env).run()
+        told = [line for line in said.lines if line.startswith("  ! ")]
+        assert said.code == 1
+        assert len(told) == 1, said
+        assert f"holds data of election valmarie_2031 from source sample, not of {wanted}" in told[0]
+        assert "Traceback" not in said.out + said.err
+        assert said.err.count("\n") <= 1
+    after = {path: path.stat().st_mtime_ns for path in (root.path / "tables").rglob("*.json")}
+    assert {path for path in after if path not in before or after[path] != before[path]} <= {
+        path for path in after if "results_2017" in path.parts
+    }
+
+
+def test_two_runs_at_once_lose_nothing_and_double_nothing(tmp_path) -> None:
+    # Several batches a candidate, so that the two take turns.
+    root = Root(tmp_path / "data", {"SAMPLE_TWEETS": "2400"})
+    both = [root.start(), root.start()]
+    said = [root.finish(process) for process in both]
+
+    assert [one.code for one in said] == [0, 0], said
+    assert [run.success for run in root.runs()] == [True, True]
+    assert [run.failed_checks() for run in root.runs()] == [set(), set()]
+    for candidate, found in root.record()["candidates"].items():
+        counts = found["root"]
+        assert len(list((root.path / "raw" / candidate).glob("*.jsonl.gz"))) > 1
+        assert len(root.tweets(candidate)) == counts["kept"]
+        assert counts["received"] == counts["kept"] + counts["repeats"] + counts["quarantined"]
+        ingested = root.rows("ingested", candidate)
+        assert len({row["origin"] for row in ingested}) == len(ingested)
+        days = [row for row in root.rows("candidate_stats", candidate) if row["period"] == "day"]
+        assert len({row["day"] for row in days}) == len(days)
+        assert sum(row["tweets"] for row in days) == counts["kept"]
+    merged = root.rows("merged_tweets")
+    assert len({(row["candidate"], row["tweet_id"]) for row in merged}) == len(merged)
+    assert {row["tweet_id"] for row in merged} == {key for candidate in CANDIDATES for key in root.tweets(candidate)}
+    scores = root.rows("sentiment_scores")
+    assert len({row["text_hash"] for row in scores}) == len(scores)
