@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from election_assets.schemas import LANDED_V1, LANDED_V1_NAMES
+from election_assets.schemas import LANDED_V1, LANDED_V1_NAMES, fields_of_any_length
 from election_assets.storage import DataRoot, write_atomically
 from election_assets.transforms.landing import LandedMessage, Message, land
 
@@ -66,7 +66,7 @@ def batches(root: DataRoot, candidate: str, ingested: Mapping[str, str]) -> dict
 
 
 def _batch_of_file(root: DataRoot, candidate: str, origin: str) -> str:
-    with root.landed_file(candidate, origin).open(encoding="utf-8", newline="") as file:
+    with root.landed_file(candidate, origin).open(encoding="utf-8", newline="") as file, fields_of_any_length():
         reader = csv.DictReader(file)
         return next((row["batch_id"] for row in reader), "")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 TWEET_SCHEMA = "tweet.v1"
@@ -230,6 +231,16 @@ def encode_tweets(records: Iterable[Mapping[str, object]]) -> bytes:
         values = (record.get(name) for name in TWEET_V1_NAMES)
         writer.writerow(["" if value is None else str(value) for value in values])
     return re.sub("[\ud800-\udfff]", "\N{REPLACEMENT CHARACTER}", buffer.getvalue()).encode()
+
+
+@contextlib.contextmanager
+def fields_of_any_length() -> Iterator[None]:
+    """Lets Python's csv read fields as long as a message meanwhile; the limit is one for the whole process."""
+    before = csv.field_size_limit(2 * MAX_BATCH_BYTES)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
 
 
 _MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")

@@ -13,12 +13,10 @@ from election_assets.schemas import (
     LANDED_V1_NAMES,
     TWEET_SCHEMA,
     TWEET_V1_NAMES,
+    fields_of_any_length,
     origin_name,
     parse_time,
 )
-
-# A field may be as long as a message.
-csv.field_size_limit(2**24)
 
 
 @dataclass(frozen=True)
@@ -91,6 +89,11 @@ def land(message: Message, candidate: str) -> LandedMessage:
         message: The message.
         candidate: Key of the candidate whose topic it lay in.
     """
+    with fields_of_any_length():
+        return _land(message, candidate)
+
+
+def _land(message: Message, candidate: str) -> LandedMessage:
     batch_id = message.headers.get("batch_id", "")
     try:
         text = message.value.decode()

@@ -216,3 +216,10 @@ def test_no_bytes_break_the_landing(value):
     assert (result.csv is None) <= bool(result.refused)
     if result.csv is not None:
         rows(result)
+
+
+def test_a_field_as_long_as_a_message_is_read_and_other_readers_keep_their_limit():
+    before = csv.field_size_limit()
+    landed = land(message("b-1", 1, [record(1, text="é" * 300_000)]), CANDIDATE)
+    assert (landed.rows, landed.refused) == (1, ())
+    assert csv.field_size_limit() == before
