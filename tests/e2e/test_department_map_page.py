@@ -4,7 +4,6 @@ import re
 
 import pandas as pd
 import pytest
-from playwright.sync_api import sync_playwright
 
 from election_assets.transforms.results import bundled_results, bundled_shapes
 from election_assets.visuals.department_map import department_map_html
@@ -12,10 +11,6 @@ from election_assets.visuals.department_map import department_map_html
 pytestmark = pytest.mark.e2e
 
 SHAPES = "#map .choroplethlayer path.choroplethlocation"
-ARGUMENTS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
 
 
 @pytest.fixture(scope="module")
@@ -29,39 +24,12 @@ def html_file(tmp_path_factory):
     return path
 
 
-@pytest.fixture(scope="module", params=[390, 768, 1440])
-def browser(request, tmp_path_factory):
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch_persistent_context(
-            tmp_path_factory.mktemp("profile"),
-            executable_path="/usr/bin/chromium",
-            headless=True,
-            args=ARGUMENTS,
-            viewport={"width": request.param, "height": 900},
-        )
-        browser.set_offline(True)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser, html_file):
-    page = browser.new_page()
-    outside: list[str] = []
-    errors: list[str] = []
-    page.on("request", lambda asked: outside.append(asked.url) if is_outside(asked.url) else None)
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+@pytest.fixture(params=[390, 768, 1440])
+def page(request, open_page, html_file):
+    page = open_page(request.param)
     page.goto(html_file.as_uri())
     page.wait_for_selector("body[data-ready=yes]")
-    yield page
-    page.close()
-    assert outside == []
-    assert errors == []
-
-
-def is_outside(url):
-    return not url.startswith(("file:", "data:", "blob:"))
+    return page
 
 
 def fills(page):
