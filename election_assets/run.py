@@ -18,6 +18,7 @@ def main() -> int:
         print("DAGSTER_HOME is not set: use `make run`, or name a folder that holds dagster.yaml.", file=sys.stderr)
         return 1
     from election_assets.election import ElectionFileError
+    from election_assets.storage import DataRootError
 
     try:
         import dagster as dg
@@ -27,7 +28,10 @@ def main() -> int:
         from election_assets.definitions import defs
         from election_assets.defs.jobs import WHOLE_RANGE, main_job
         from election_assets.partitions import DATA_ROOT, ELECTION, alone
-    except ElectionFileError as error:
+
+        if (DATA_ROOT.path / "root.json").exists():
+            DATA_ROOT.info(ELECTION)
+    except (ElectionFileError, DataRootError) as error:
         print(error, file=sys.stderr)
         return 1
     print(f"{ELECTION.name}: {len(ELECTION.candidates)} candidates, data in {DATA_ROOT.path}", flush=True)

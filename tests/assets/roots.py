@@ -201,6 +201,10 @@ class Worker:
     root: Root
     process: subprocess.Popen[str]
 
+    def said(self) -> list[str]:
+        """The lines of progress and of errors."""
+        return (self.root.path / "worker.log").read_text(encoding="utf-8").splitlines()
+
     def materialise(
         self,
         *assets: str,
@@ -208,11 +212,12 @@ class Worker:
         config: dict[str, Any] | None = None,
         env: dict[str, str] | None = None,
     ) -> Run:
+        """Materialises the assets, all if none is named, for a range of candidates."""
         order = {"assets": assets, "candidates": list(candidates), "config": config or {}, "env": env or {}}
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()
-        assert answer, (self.root.path / "worker.log").read_text()[-3000:]
+        assert answer, self.said()[-40:]
         run_id = json.loads(answer)["run_id"]
         with self.root.instance() as instance:
             return _read(instance, instance.get_run_by_id(run_id))

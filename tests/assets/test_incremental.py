@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.assets.roots import CANDIDATES, Command, Root, Run, page, tweet
+from tests.assets.roots import CANDIDATES, Root, Run, page, tweet
 
 NOTHING = {"received": 0, "repeats": 0, "quarantined": 0, "kept": 0, "repeated_deliveries": 0}
 
@@ -45,7 +45,6 @@ OLDER = page([tweet(900, "2031-09-02T03:00:00.000Z", "Ormevaux candidate ?")], "
 class Seen:
     """What stood after a run."""
 
-    said: Command
     run: Run
     record: dict[str, Any]
     tweets: dict[str, dict[str, dict[str, Any]]]
@@ -56,9 +55,7 @@ class Seen:
 
 
 def see(root: Root) -> Seen:
-    said = root.run()
     return Seen(
-        said,
         root.runs()[-1],
         root.record(),
         {candidate: root.tweets(candidate) for candidate in CANDIDATES},
@@ -83,17 +80,22 @@ def three(tmp_path_factory: pytest.TempPathFactory) -> tuple[Seen, Seen, Seen]:
     archive.mkdir()
     root = Root(folder / "data", {"ARCHIVE": str(archive)})
     (archive / "one.jsonl").write_text("".join(FIRST), encoding="utf-8")
+    assert root.run().code == 0
     first = see(root)
     (archive / "more.jsonl").write_text(MORE, encoding="utf-8")
     # Sorted before the others, as its id and its date are before all others.
     (archive / "a_find.jsonl").write_text(OLDER, encoding="utf-8")
-    return first, see(root), see(root)
+    with root.worker() as worker:
+        worker.materialise(candidates=CANDIDATES)
+        second = see(root)
+        worker.materialise(candidates=CANDIDATES)
+    return first, second, see(root)
 
 
 def test_every_run_succeeds(three: tuple[Seen, Seen, Seen]) -> None:
     for seen in three:
-        assert seen.said.code == 0, seen.said
-        assert seen.run.success
+        assert seen.run.success, seen.run.failures
+        assert len(seen.run.materialised) == 10
         assert not seen.run.failed_checks()
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from deltalake import write_deltalake
 
 from scraper_api.__main__ import build_service
-from tests.assets.roots import CANDIDATES, ELECTION, ELECTIONS, Command, Root, page, tweet
+from tests.assets.roots import CANDIDATES, ELECTION, ELECTIONS, Command, Root, Worker, page, tweet
 from tests.fakes.scraper_proxy import ScraperProxy
 
 SENTENCE = "X's monthly cap is spent: collection goes on when it is renewed."
@@ -28,7 +29,7 @@ STAGES = ("cleaned_tweets", "candidate_stats", "merged_tweets")
 
 
 @pytest.fixture(scope="module")
-def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Root, ScraperProxy]]:
+def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Worker, ScraperProxy]]:
     """An empty root whose scraper stands outside, behind a door that can answer as if X failed."""
     folder = tmp_path_factory.mktemp("trouble")
     archive = folder / "tweets.jsonl"
@@ -44,22 +45,24 @@ def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Roo
     proxy = ScraperProxy(service.start())
     try:
         with proxy.serve():
-            yield Root(folder / "data", {"SCRAPER_URL": proxy.url, "ARCHIVE": str(archive)}), proxy
+            root = Root(folder / "data", {"SCRAPER_URL": proxy.url, "ARCHIVE": str(archive)})
+            with root.worker() as worker:
+                yield worker, proxy
     finally:
         service.stop()
 
 
-def test_one_candidates_failure_leaves_the_others_and_the_report(behind_proxy: tuple[Root, ScraperProxy]) -> None:
-    root, proxy = behind_proxy
+def test_one_candidates_failure_leaves_the_others_and_the_report(behind_proxy: tuple[Worker, ScraperProxy]) -> None:
+    worker, proxy = behind_proxy
+    root = worker.root
     proxy.failing = {IN_TROUBLE: SENTENCE}
-    said = root.run()
-    (run,) = root.runs()
+    run = worker.materialise(candidates=CANDIDATES)
 
-    assert said.code == 0, said
-    assert f"  ! {IN_TROUBLE}: {SENTENCE}" in said.lines
+    assert f"  ! {IN_TROUBLE}: {SENTENCE}" in worker.said()
     line = "  ! check collected_for_every_candidate of raw_tweets failed (does not stop the run)"
-    assert f"{line}: Failed for {IN_TROUBLE}." in said.lines
+    assert f"{line}: Failed for {IN_TROUBLE}." in worker.said()
     assert run.success
+    assert len(run.materialised) == 10
     assert run.failed_checks() == {"collected_for_every_candidate"}
     check = run.checks["collected_for_every_candidate"]
     assert {name: value.value for name, value in check.metadata.items()} == {IN_TROUBLE: SENTENCE}
@@ -84,13 +87,13 @@ def test_one_candidates_failure_leaves_the_others_and_the_report(behind_proxy: t
     assert all(root.tweets(candidate) for candidate in OTHERS)
 
 
-def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tuple[Root, ScraperProxy]) -> None:
-    root, proxy = behind_proxy
-    with root.worker() as worker:
-        proxy.failing = dict.fromkeys(CANDIDATES, SENTENCE)
-        failed = worker.materialise("raw_tweets", "landed_csv", candidates=CANDIDATES)
-        proxy.failing = {}
-        healed = worker.materialise("raw_tweets", "landed_csv", *STAGES, "report", candidates=CANDIDATES)
+def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tuple[Worker, ScraperProxy]) -> None:
+    worker, proxy = behind_proxy
+    root = worker.root
+    proxy.failing = dict.fromkeys(CANDIDATES, SENTENCE)
+    failed = worker.materialise("raw_tweets", "landed_csv", candidates=CANDIDATES)
+    proxy.failing = {}
+    healed = worker.materialise("raw_tweets", "landed_csv", *STAGES, "report", candidates=CANDIDATES)
 
     assert not failed.success
     reason = failed.failures["raw_tweets"]
@@ -104,7 +107,7 @@ def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tup
     assert SENTENCE not in root.report()
 
 
-def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[Root, Command], tmp_path) -> None:
+def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[Root, Command], tmp_path: Path) -> None:
     root = prepared[0].copy(tmp_path / "data")
     table = root.table("cleaned_tweets", "ormevaux")
     whole = table.version()
@@ -135,37 +138,38 @@ def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[R
         assert set(stopped.materialised) == {"cleaned_tweets"}
         started = {step for event, step in stopped.events if event == "STEP_START"}
         assert started == {"cleaned_tweets", "cleaned_tweets_checks"}
-    assert (
-        "  ! check unique_ids of cleaned_tweets failed (stops what is downstream): Wrong: ormevaux."
-        in (root.path / "worker.log").read_text().splitlines()
-    )
+    assert "  ! check unique_ids of cleaned_tweets failed (stops what is downstream): Wrong: ormevaux." in worker.said()
     assert mended.success
     assert set(mended.materialised) == set(STAGES)
 
 
-def test_root_of_another_election_or_source_is_refused(prepared: tuple[Root, Command], tmp_path) -> None:
+def test_root_of_another_election_is_refused_before_anything_runs(prepared: tuple[Root, Command]) -> None:
+    root = prepared[0]
+    runs = len(root.runs())
+    said = Root(root.path, {"ELECTION": str(ELECTIONS / "hautes_terres_2029.toml")}).run()
+    sentence = (
+        f"{root.path} holds election 'valmarie_2031' and ELECTION is 'hautes_terres_2029';"
+        " name another ELECTION_DATA for it.\n"
+    )
+    assert (said.code, said.out, said.err) == (1, "", sentence)
+    assert len(root.runs()) == runs
+
+
+def test_root_of_another_source_is_refused_in_one_sentence(prepared: tuple[Root, Command], tmp_path: Path) -> None:
     root = prepared[0].copy(tmp_path / "data")
-    before = {path: path.stat().st_mtime_ns for path in (root.path / "tables").rglob("*.json")}
     archive = tmp_path / "tweets.jsonl"
     archive.write_text(TWEETS, encoding="utf-8")
-    for env, wanted in (
-        ({"ELECTION": str(ELECTIONS / "hautes_terres_2029.toml")}, "hautes_terres_2029 from sample"),
-        ({"ARCHIVE": str(archive)}, "valmarie_2031 from archive"),
-    ):
-        said = Root(root.path, env).run()
-        told = [line for line in said.lines if line.startswith("  ! ")]
-        assert said.code == 1
-        assert len(told) == 1, said
-        assert f"holds data of election valmarie_2031 from source sample, not of {wanted}" in told[0]
-        assert "Traceback" not in said.out + said.err
-        assert said.err.count("\n") <= 1
-    after = {path: path.stat().st_mtime_ns for path in (root.path / "tables").rglob("*.json")}
-    assert {path for path in after if path not in before or after[path] != before[path]} <= {
-        path for path in after if "results_2017" in path.parts
-    }
+    said = Root(root.path, {"ARCHIVE": str(archive)}).run()
+    told = [line for line in said.lines if line.startswith("  ! ")]
+    assert said.code == 1
+    assert len(told) == 1, said
+    assert "holds data of election valmarie_2031 from source sample, not of valmarie_2031 from archive" in told[0]
+    assert "Traceback" not in said.out + said.err
+    assert said.err == "See the lines marked with ! above, or the run in the UI: make dev\n"
+    assert all(root.tweets(candidate) == prepared[0].tweets(candidate) for candidate in CANDIDATES)
 
 
-def test_two_runs_at_once_lose_nothing_and_double_nothing(tmp_path) -> None:
+def test_two_runs_at_once_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
     # Several batches a candidate, so that the two take turns.
     root = Root(tmp_path / "data", {"SAMPLE_TWEETS": "2400"})
     both = [root.start(), root.start()]
