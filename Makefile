@@ -47,7 +47,7 @@ dev: .venv/.run instance ## Dagster's UI with its schedules and the embedded ser
 	@$(BIN)/python -m resources.services during $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: .venv/.dev ## all tests that need no outside server
-	@$(BIN)/python -m pytest -q -m "not integration and not e2e"
+	@$(BIN)/python -m pytest -q -n 2 --dist loadfile -m "not integration and not e2e"
 
 check: .venv/.dev ## lint, format, types, definitions
 	$(BIN)/ruff check .

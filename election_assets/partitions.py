@@ -23,4 +23,4 @@ def alone(name: str) -> AbstractContextManager[None]:
     keeps the rows of both.
     """
     # No candidate's key holds a `_`, so the name is free beside theirs.
-    return DATA_ROOT.candidate_lock(f"_{name}")
+    return DATA_ROOT.lock(f"_{name}")

@@ -11,6 +11,7 @@ import re
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -175,12 +176,16 @@ class DataRoot:
             for file in sorted(self.quarantine(candidate).glob(f"*{QUARANTINE_SUFFIX}"))
         }
 
+    def candidate_lock(self, candidate: str) -> AbstractContextManager[None]:
+        """Holds the candidate's lock: one run at a time lands and merges."""
+        return self.lock(candidate)
+
     @contextlib.contextmanager
-    def candidate_lock(self, candidate: str) -> Iterator[None]:
-        """Holds the candidate's lock: one run at a time lands and merges; the system frees it if the process dies."""
+    def lock(self, name: str) -> Iterator[None]:
+        """Holds a lock that all processes of this root share; the system frees it if the process dies."""
         folder = self.path / "locks"
         folder.mkdir(parents=True, exist_ok=True)
-        with (folder / f"{candidate}.lock").open("w") as file:
+        with (folder / f"{name}.lock").open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 

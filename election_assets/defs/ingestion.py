@@ -10,7 +10,7 @@ from election_assets.defs.upstream import OWNERS, kafka_topics, nifi_flow, x_api
 from election_assets.ingest import ingested_rows
 from election_assets.landed import batches, store
 from election_assets.metadata import column_schema
-from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
+from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN, alone
 from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
 from resources.scraper import ScraperResource
@@ -74,13 +74,15 @@ def raw_tweets(
 def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: bool) -> _Collected:
     """Publishes batches until there is nothing new; from a live source until one is not full, for more always comes."""
     collected = _Collected()
-    while (batch := scraper.batch(key)).batch_id:
-        publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
-        scraper.acknowledge(batch.batch_id)
-        collected.batches += 1
-        collected.received += len(batch.tweets)
-        if live and len(batch.tweets) < MAX_BATCH_RECORDS:
-            break
+    # Two runs at once would both publish every batch.
+    with alone(f"collect_{key}"):
+        while (batch := scraper.batch(key)).batch_id:
+            publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
+            scraper.acknowledge(batch.batch_id)
+            collected.batches += 1
+            collected.received += len(batch.tweets)
+            if live and len(batch.tweets) < MAX_BATCH_RECORDS:
+                break
     return collected
 
 

@@ -72,7 +72,7 @@ def cleaned_tweets(
                 "quarantined": added.quarantined,
                 "repeated_deliveries": added.repeated_deliveries,
                 "retired_batches": ended,
-                "days": [str(day) for day in added.days],
+                "days": f"{len(added.days)}, {added.days[0]} to {added.days[-1]}" if added.days else "none",
                 **table_metadata(
                     path, delta.row_count(path), table.select("created_at", "kind", "text", "department", "engagement")
                 ),

@@ -151,7 +151,6 @@ def report(
     return dg.MaterializeResult(
         metadata={
             **file_metadata(file),
-            "report": dg.MetadataValue.url(file.as_uri()),
             "preview": _picture((DATA_ROOT.report / "word_cloud.png").read_bytes()),
             "counts": dg.MetadataValue.json(record["total"]),
             **{f"{name}_since_the_beginning": count for name, count in total.items()},
