@@ -70,7 +70,7 @@ def _fill(session, root: DataRoot, rows: int) -> None:
 def _message(number: int) -> Message:
     records = [
         {
-            "id": str(number * NEW + line + 1),
+            "id": f"7{number * NEW + line:018d}",
             "created_at": f"2022-04-01T{line % 20:02d}:00:00.000Z",
             "text": f"Macron parle d’écologie, texte {number} {line} #Élection",
             "kind": "original",
