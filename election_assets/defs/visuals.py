@@ -14,7 +14,7 @@ from election_assets.defs.results import results_2017
 from election_assets.defs.upstream import OWNERS
 from election_assets.metadata import file_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION
-from election_assets.run_record import run_record
+from election_assets.run_record import COUNTS, run_record
 from election_assets.schemas import MERGED_TWEETS, RESULTS_2017, SENTIMENT_SCORES
 from election_assets.storage import write_atomically
 from resources.kafka import KafkaResource
@@ -23,6 +23,8 @@ from resources.spark import SparkResource
 
 CLOUD_INDEX = "word_clouds/index.json"
 """For every cloud the picture's path in the report's folder, and the text that stands for it."""
+
+MAP_ALT = "Carte des départements selon le candidat en tête au premier tour de 2017"
 
 NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 """Materialisations of an asset among which those of every candidate are looked for."""
@@ -56,7 +58,7 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             **file_metadata(file),
-            "preview": _picture(map_preview(shapes, leader_colours(results))),
+            "preview": _picture(map_preview(shapes, *leader_colours(results)), MAP_ALT),
             "departments": int(results["department"].nunique()),
             "tweets_placed": int(placed["tweets"].sum()),
             "tweets_unplaced": missing,
@@ -99,7 +101,7 @@ def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
     return dg.MaterializeResult(
         metadata={
             **file_metadata(DATA_ROOT.report / "word_cloud.png"),
-            "preview": _picture(overall),
+            "preview": _picture(overall, index[TOTAL]["alt"]),
             "words": words,
             "clouds": len(index),
         }
@@ -151,8 +153,7 @@ def report(
     return dg.MaterializeResult(
         metadata={
             **file_metadata(file),
-            "preview": _picture((DATA_ROOT.report / "word_cloud.png").read_bytes()),
-            "counts": dg.MetadataValue.json(record["total"]),
+            "preview": _counts_table(record),
             **{f"{name}_since_the_beginning": count for name, count in total.items()},
         }
     )
@@ -162,8 +163,19 @@ def _is_sample() -> bool:
     return DATA_ROOT.info(ELECTION).source == "sample"
 
 
-def _picture(png: bytes) -> dg.MarkdownMetadataValue:
-    return dg.MetadataValue.md(f"![preview](data:image/png;base64,{base64.b64encode(png).decode()})")
+def _picture(png: bytes, alt: str) -> dg.MarkdownMetadataValue:
+    text = alt.replace("[", "(").replace("]", ")")
+    return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
+
+
+def _counts_table(record: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
+    """The counts since the data root began, a row a candidate."""
+    names = [candidate.name for candidate in ELECTION.candidates]
+    rows = [*zip(names, (record["candidates"][key]["root"] for key in ELECTION.candidate_keys), strict=True)]
+    lines = ["| candidate | " + " | ".join(COUNTS) + " |", "|" + " --- |" * (len(COUNTS) + 1)]
+    for name, counts in [*rows, ("all", record["total"]["root"])]:
+        lines.append(f"| {name} | " + " | ".join(str(counts[count]) for count in COUNTS) + " |")
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def _errors(instance: dg.DagsterInstance) -> dict[str, str]:

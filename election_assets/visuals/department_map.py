@@ -264,15 +264,24 @@ def _with_share(count: int, whole: int | None) -> str:
     return number(count) + share
 
 
-def leader_colours(results: pd.DataFrame) -> dict[str, str]:
-    """The colour of each department on the map's first layer: its leading candidate in the earliest round."""
+def leader_colours(results: pd.DataFrame) -> tuple[dict[str, str], dict[str, str]]:
+    """The map's first layer in short: the leading candidate of each department in the earliest round.
+
+    Returns:
+        The colour of each department, by its code, and what each colour that occurs stands for, by its name.
+    """
     first = results[results["round"] == results["round"].min()]
-    colours = _candidate_colours(first)
+    colours = {**_candidate_colours(first), TIE: TIE_COLOUR}
     leaders = {}
     for code, rows in first.groupby("department"):
         most = rows[rows["votes"] == rows["votes"].max()]["candidate"].tolist()
-        leaders[str(code)] = TIE_COLOUR if len(most) > 1 else colours.get(most[0], OTHER_COLOUR)
-    return leaders
+        leaders[str(code)] = TIE if len(most) > 1 else most[0] if most[0] in colours else OTHER
+    colours[OTHER] = OTHER_COLOUR
+    shown = set(leaders.values())
+    return (
+        {code: colours[name] for code, name in leaders.items()},
+        {name: colour for name, colour in colours.items() if name in shown},
+    )
 
 
 def _candidate_colours(results: pd.DataFrame) -> dict[str, str]:

@@ -10,18 +10,22 @@ SCALE = 2
 """Drawn larger and scaled down, which smooths the borders."""
 BORDER = "#ffffff"
 MISSING_COLOUR = "#d4d4d4"
+TEXT_COLOUR = "#1a1a1a"
 
 
-def map_preview(geojson: Mapping, colours: Mapping[str, str]) -> bytes:
-    """Draws the shapes as PNG.
+def map_preview(geojson: Mapping, colours: Mapping[str, str], legend: Mapping[str, str]) -> bytes:
+    """Draws the shapes as PNG, with the legend where the sea is, west of the Channel.
 
     Args:
         geojson: Shapes whose features have the property `code`.
         colours: Colour of each department, as `#rrggbb`; one without is grey.
+        legend: What each colour stands for, by its name.
     """
     from math import asinh, degrees, radians, tan
 
-    from PIL import Image, ImageDraw
+    from PIL import Image, ImageDraw, ImageFont
+
+    from election_assets.visuals.word_cloud import font_path
 
     shapes: list[tuple[str, list[tuple[float, float]]]] = []
     for feature in geojson["features"]:
@@ -41,6 +45,11 @@ def map_preview(geojson: Mapping, colours: Mapping[str, str]) -> bytes:
     for code, ring in shapes:
         points = [((x - west) * scale, (north - y) * scale) for x, y in ring]
         draw.polygon(points, fill=colours.get(code, MISSING_COLOUR), outline=BORDER)
+    font = ImageFont.truetype(font_path(), 13 * SCALE)
+    for row, (name, colour) in enumerate(legend.items()):
+        top = (4 + 22 * row) * SCALE
+        draw.rectangle((0, top, 16 * SCALE, top + 16 * SCALE), fill=colour)
+        draw.text((24 * SCALE, top + 8 * SCALE), name, TEXT_COLOUR, font, anchor="lm")
     buffer = io.BytesIO()
     image.resize((WIDTH, height // SCALE), Image.Resampling.LANCZOS).quantize(64).save(buffer, "PNG", optimize=True)
     return buffer.getvalue()

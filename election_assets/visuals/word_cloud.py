@@ -125,7 +125,7 @@ def _luminance(*rgb: int) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-def _font_path() -> str:
+def font_path() -> str:
     """DejaVu Sans: wordcloud's own font has one width for all letters."""
     import matplotlib
 
@@ -150,7 +150,7 @@ def _layout(counts: Mapping[str, int], colours: Sequence[str], seed: int, height
         height=height // SCALE,
         scale=SCALE,
         background_color="white",
-        font_path=_font_path(),
+        font_path=font_path(),
         max_words=MAX_WORDS,
         min_font_size=9,
         max_font_size=72,
@@ -171,11 +171,11 @@ def _png(cloud: WordCloud | None, note: str) -> bytes:
     if cloud:
         image.paste(cloud.to_image())
     else:
-        font = ImageFont.truetype(_font_path(), 48)
+        font = ImageFont.truetype(font_path(), 48)
         draw.text((WIDTH / 2, height / 2), NO_WORDS, NO_WORDS_COLOUR, font, anchor="mm")
     if note:
         draw.rectangle((0, height, WIDTH, HEIGHT), NOTE_BACKGROUND)
-        font = ImageFont.truetype(_font_path(), NOTE_FONT_SIZE)
+        font = ImageFont.truetype(font_path(), NOTE_FONT_SIZE)
         draw.text((WIDTH / 2, height + NOTE_HEIGHT / 2), note, NOTE_COLOUR, font, anchor="mm")
     buffer = io.BytesIO()
     image.save(buffer, "PNG")
@@ -209,7 +209,7 @@ def _font_face(characters: str) -> str:
     from fontTools import subset
 
     options = subset.Options(hinting=False, flavor="woff", ignore_missing_glyphs=True, drop_tables=["FFTM"])
-    font = subset.load_font(_font_path(), options)
+    font = subset.load_font(font_path(), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=characters)
     subsetter.subset(font)

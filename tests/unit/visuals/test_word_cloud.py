@@ -46,7 +46,7 @@ def test_the_svg_holds_every_word_with_its_accents():
 
 
 def test_the_font_has_a_glyph_for_every_french_letter():
-    with TTFont(module._font_path()) as font:
+    with TTFont(module.font_path()) as font:
         letters = "abcdefghijklmnopqrstuvwxyzàâäæçéèêëîïôöœùûüÿ"
         assert {ord(letter) for letter in letters + letters.upper() + "’'-"} <= set(font.getBestCmap())
 
