@@ -16,9 +16,9 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
     import dagster as dg
 
     from election_assets.storage import DataRoot
+    from resources.embedded_services import EmbeddedServicesResource
     from resources.kafka import KafkaResource
     from resources.scraper import ScraperResource
-    from resources.services import EmbeddedServicesResource
     from resources.spark import SparkResource
 
     def secret(name: str) -> str:

@@ -12,7 +12,7 @@ import dagster as dg
 
 from election_assets.schemas import TWEET_SCHEMA, encode_tweets
 from election_assets.transforms.landing import Message
-from resources.services import EmbeddedServicesResource
+from resources.embedded_services import EmbeddedServicesResource
 
 if TYPE_CHECKING:
     from kafka import KafkaConsumer, KafkaProducer, TopicPartition

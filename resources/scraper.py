@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
-from resources.services import EmbeddedServicesResource
+from resources.embedded_services import EmbeddedServicesResource
 
 TIMEOUT_SECONDS = (5, 300)
 """To connect, and to answer: a batch may need several pages of X, each with its own retries."""

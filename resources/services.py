@@ -24,12 +24,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-import dagster as dg
-
 from election_assets.election import ElectionFileError, load_election
 from election_assets.storage import DataRoot, write_atomically
 
 START_SECONDS = 60
+WATCH_SECONDS = 0.2
+"""How often the services look whether anybody still uses them; a look is one flock."""
 
 
 class ServicesError(RuntimeError):
@@ -42,27 +42,6 @@ class Addresses:
 
     scraper: str
     kafka: str
-
-
-class EmbeddedServicesResource(dg.ConfigurableResource):
-    """The embedded services of a data root, started at first use.
-
-    Attributes:
-        data_root: The folder they belong to.
-    """
-
-    data_root: str
-
-    def addresses(self) -> Addresses:
-        """Joins the services or starts them; they live at least as long as this process.
-
-        Raises:
-            dg.Failure: If they do not start, or run with other settings; trying again does not help.
-        """
-        try:
-            return join(Path(self.data_root))
-        except ServicesError as error:
-            raise dg.Failure(str(error), allow_retries=False) from error
 
 
 _users: dict[Path, IO[str]] = {}
@@ -253,7 +232,7 @@ def serve(data_root: Path, env: Mapping[str, str]) -> None:
         content = {"pid": os.getpid(), "addresses": asdict(addresses), "settings": _settings(env)}
         write_atomically(file, json.dumps(content, indent=1).encode())
         with (data_root / "locks" / "services.users").open("a") as users:
-            while not stopped.wait(1) and not _nobody_uses(users):
+            while not stopped.wait(WATCH_SECONDS) and not _nobody_uses(users):
                 pass
             file.unlink(missing_ok=True)
             # The lock on the users, if taken, is held to the end: who joins now waits, and then starts anew.

@@ -14,8 +14,8 @@ from kafka import KafkaAdminClient, KafkaProducer
 from election_assets.schemas import TWEET_V1_NAMES, encode_tweets
 from resources import kafka as module
 from resources.embedded_broker import EmbeddedBroker
+from resources.embedded_services import EmbeddedServicesResource
 from resources.kafka import KafkaResource, KafkaUnavailableError
-from resources.services import EmbeddedServicesResource
 
 LE_PEN, JADOT = "essai.tweets.le-pen", "essai.tweets.jadot"
 GROUP = "essai.landing"

@@ -14,8 +14,9 @@ import pytest
 
 from election_assets.schemas import TWEET_SCHEMA, TWEET_V1_NAMES
 from resources import build_resources
+from resources.embedded_services import EmbeddedServicesResource
 from resources.scraper import ScraperError, ScraperResource
-from resources.services import Addresses, EmbeddedServicesResource
+from resources.services import Addresses
 from scraper_api.__main__ import build_service
 
 KEY = "un secret"

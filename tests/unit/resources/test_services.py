@@ -22,7 +22,8 @@ import pytest
 import requests
 
 from resources import services
-from resources.services import Addresses, EmbeddedServicesResource, ServicesError, join, leave, main
+from resources.embedded_services import EmbeddedServicesResource
+from resources.services import Addresses, ServicesError, join, leave, main
 from scraper_api.collector import claim_root
 
 ROOT = Path(__file__).parents[3]
@@ -155,7 +156,7 @@ def test_they_outlive_the_user_that_started_them_and_end_with_the_last(root: Pat
 
     first.kill()
     # Longer than the services take to see that nobody uses them; waiting too short could only let a fault pass.
-    time.sleep(2.5)
+    time.sleep(5 * services.WATCH_SECONDS)
     assert health(join(root))["source"] == "sample"
     assert servers(root) == [pid]
 
@@ -186,6 +187,13 @@ def test_a_starter_that_is_killed_leaves_the_start_to_the_next(root: Path, user:
     first.kill()
     assert health(join(root))["status"] == "ok"
     wait_for(lambda: servers(root) == [content(root)["pid"]])
+
+
+def test_their_process_starts_without_dagster() -> None:
+    modules = "resources.services, resources.embedded_broker, scraper_api.__main__"
+    script = f"import sys, {modules}; print(sorted({{'dagster', 'pandas', 'pyspark'}} & set(sys.modules)))"
+    said = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert said.stdout == "[]\n"
 
 
 def stale_file(root: Path, pid: int, port: int) -> None:
