@@ -165,6 +165,12 @@ def test_jobs_run_in_this_process(described: dict[str, Any]) -> None:
     assert described["executor"] == "in_process"
 
 
+def test_killed_runs_do_not_keep_others_waiting_for_ever(prepared: tuple[Root, Command]) -> None:
+    with prepared[0].instance() as instance:
+        assert instance.run_monitoring_enabled
+        assert 0 < instance.run_monitoring_max_runtime_seconds <= 24 * 3600
+
+
 def test_schedules_ask_for_one_run_a_tick(described: dict[str, Any]) -> None:
     whole_range = {
         "dagster/asset_partition_range_start": CANDIDATES[0],
