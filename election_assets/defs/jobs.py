@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from election_assets.defs.tweets import cleaned_tweets_checks
 from election_assets.partitions import ELECTION
 
 WHOLE_RANGE = {
@@ -20,8 +21,10 @@ tweets_job = dg.define_asset_job(
 )
 analysis_job = dg.define_asset_job(
     "analysis",
-    selection=dg.AssetSelection.groups("results", "analysis", "visuals"),
-    description="Joins the candidates, scores the texts and draws the pictures.",
+    # A check blocks only what runs with it: the tables that other runs left are checked before they are joined.
+    selection=dg.AssetSelection.groups("results", "analysis", "visuals")
+    | dg.AssetSelection.checks(*cleaned_tweets_checks.check_keys),
+    description="Checks the candidates' tables, joins them, scores the texts and draws the pictures.",
 )
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from dagster._core.instance.ref import InstanceRef
 from deltalake import DeltaTable
 
 PROJECT = Path(__file__).parents[2]
@@ -32,6 +31,7 @@ _FOREIGN = (
     "KAFKA_BOOTSTRAP_SERVERS",
     "PSEUDONYM_KEY",
     "RESULTS_2017",
+    "RETENTION_DAYS",
     "SAMPLE_TWEETS",
     "SCRAPER_API_KEY",
     "SCRAPER_URL",
@@ -146,7 +146,7 @@ class Root:
 
     @contextmanager
     def instance(self) -> Iterator[dg.DagsterInstance]:
-        with dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(self.dagster_home))) as instance:
+        with dg.DagsterInstance.from_config(str(self.dagster_home)) as instance:
             yield instance
 
     def runs(self) -> list[Run]:
@@ -208,12 +208,19 @@ class Worker:
     def materialise(
         self,
         *assets: str,
+        job: str = "everything",
         candidates: Sequence[str] = (),
         config: dict[str, Any] | None = None,
         env: dict[str, str] | None = None,
     ) -> Run:
-        """Materialises the assets, all if none is named, for a range of candidates."""
-        order = {"assets": assets, "candidates": list(candidates), "config": config or {}, "env": env or {}}
+        """Materialises the assets of a job, all if none is named, for a range of candidates."""
+        order = {
+            "job": job,
+            "assets": assets,
+            "candidates": list(candidates),
+            "config": config or {},
+            "env": env or {},
+        }
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()
         answer = self.process.stdout.readline()

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from deltalake import write_deltalake
 
@@ -141,6 +142,26 @@ def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[R
     assert "  ! check unique_ids of cleaned_tweets failed (stops what is downstream): Wrong: ormevaux." in worker.said()
     assert mended.success
     assert set(mended.materialised) == set(STAGES)
+
+
+def test_the_daily_job_joins_no_table_that_a_check_refuses(prepared: tuple[Root, Command], tmp_path: Path) -> None:
+    root = prepared[0].copy(tmp_path / "data")
+    table = root.table("cleaned_tweets", "ormevaux")
+    rows = table.to_pyarrow_table().to_pylist()
+    rows[0]["created_at"] = None
+    for row in rows[:20]:
+        row["text"] = f"Ã©lection {row['text']}"
+    write_deltalake(table, pa.Table.from_pylist(rows, schema=pa.schema(table.schema())), mode="overwrite")
+
+    with root.worker() as worker:
+        run = worker.materialise(job="analysis")
+
+    assert not run.success
+    assert run.failed_checks() == {"no_null_dates", "no_mojibake"}
+    assert {run.checks[name].description for name in run.failed_checks()} == {"Wrong: ormevaux."}
+    assert run.checks["no_null_dates"].metadata["ormevaux"].value == "- 1 rows without a date."
+    assert run.checks["no_mojibake"].metadata["ormevaux"].value == f"- 20 of {len(rows)} texts."
+    assert set(run.materialised) == {"results_2017"}
 
 
 def test_root_of_another_election_is_refused_before_anything_runs(prepared: tuple[Root, Command]) -> None:

@@ -1,6 +1,6 @@
 """A process with the code location that materialises what it is asked for: a JSON line in, a JSON line out.
 
-In: `assets` (names; all if none is given), `candidates` (the first and last of a range, or none), `config` (run
+In: `job`, `assets` (names; all of the job if none is given), `candidates` (the first and last of a range, or none), `config` (run
 configuration of assets, by name), `env` (variables to set first). Out: `run_id`, `success`. What happened is read from
 Dagster's instance. A failed step is not tried again, so that a test of a failure does not wait.
 """
@@ -15,17 +15,28 @@ import warnings
 import dagster as dg
 
 
-def everything() -> dg.JobDefinition:
+def job(name: str) -> dg.JobDefinition:
     from election_assets.definitions import defs
 
-    return defs.resolve_job_def("everything")
+    return defs.resolve_job_def(name)
+
+
+def everything() -> dg.JobDefinition:
+    return job("everything")
+
+
+def analysis() -> dg.JobDefinition:
+    return job("analysis")
+
+
+JOBS = {"everything": everything, "analysis": analysis}
 
 
 def materialise(order: dict, instance: dg.DagsterInstance) -> dict[str, object]:
     os.environ.update(order.get("env", {}))
     candidates = order.get("candidates")
     with dg.execute_job(
-        dg.reconstructable(everything),
+        dg.reconstructable(JOBS[order["job"]]),
         instance=instance,
         run_config={
             "ops": {name: {"config": config} for name, config in order.get("config", {}).items()},
