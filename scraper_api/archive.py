@@ -154,6 +154,11 @@ def read_segment(path: Path, segment: Segment) -> Iterator[ArchivedTweet | Probl
         yield Problem(segment.file, 1, "unreadable_file", f"The file cannot be read: {error.strerror or error}.")
 
 
+def storable(text: str) -> str:
+    """A text about an archive that UTF-8 can carry: the bytes of a file's name that are none are written as escapes."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 # Pieces of files
 
 

@@ -25,7 +25,7 @@ from typing import Any
 
 from election_assets.election import Candidate, Election
 from election_assets.schemas import MAX_BATCH_BYTES, MAX_BATCH_RECORDS, TWEET_SCHEMA, encode_tweets, parse_time
-from scraper_api.archive import ArchiveError, Segment, list_files, list_segments
+from scraper_api.archive import ArchiveError, Segment, list_files, list_segments, storable
 from scraper_api.records import Includes, csv_bytes, flat_record, utc_text
 from scraper_api.x_client import CollectionError, Page, XClient
 
@@ -298,14 +298,19 @@ class Collector:
             if not row:
                 db.execute("INSERT INTO candidate (key, query) VALUES (?, ?)", [candidate.key, candidate.query])
             elif row[0] != candidate.query:
-                # A page token belongs to its query.
                 db.execute("UPDATE candidate SET query = ? WHERE key = ?", [candidate.query, candidate.key])
-                db.execute("UPDATE cursor SET next_token = NULL WHERE candidate = ?", [candidate.key])
-                self._note(candidate.key, "The query changed: what was searched to its end is not searched again.")
+                if self._archive:
+                    db.execute("DELETE FROM cursor WHERE candidate = ?", [candidate.key])
+                    note = "The query changed: the archive is searched again, so what was found before comes again."
+                else:
+                    # A page token belongs to its query.
+                    db.execute("UPDATE cursor SET next_token = NULL WHERE candidate = ?", [candidate.key])
+                    note = "The query changed: what was searched to its end is not searched again."
+                self._note(candidate.key, note)
 
     def _note(self, key: str, note: str) -> None:
         log.warning("%s: %s", key, note)
-        stamped = f"{_now()}: {note}"
+        stamped = f"{_now()}: {storable(note)}"
         self._db.execute("INSERT INTO note (candidate, note) VALUES (?, ?)", [key, stamped])
 
     def _cursor(self, key: str, segment: str) -> _Cursor:
@@ -354,7 +359,7 @@ class Collector:
         except CollectionError as error:
             log.warning("%s: %s", candidate.key, error.sentence)
             with self._transaction() as db:
-                db.execute("UPDATE candidate SET error = ? WHERE key = ?", [error.sentence, candidate.key])
+                db.execute("UPDATE candidate SET error = ? WHERE key = ?", [storable(error.sentence), candidate.key])
             if not self._pending(candidate.key)[0]:
                 raise
 
@@ -385,7 +390,7 @@ class Collector:
                 if error.kind != "not_found" or segment.id in {other.id for other in self._segments(fresh=True)}:
                     raise
         if not enough():
-            self._give_up_gone(candidate.key)
+            self._note_gone(candidate.key)
             self._summarize()
 
     def _query(self, candidate: Candidate, segment: str, path: str, enough: Callable[[], bool]) -> None:
@@ -436,6 +441,9 @@ class Collector:
         with self._transaction() as db:
             db.executemany("INSERT INTO pending (candidate, csv_bytes, line) VALUES (?, ?, ?)", rows)
             self._put(db, key, segment, moved)
+            if moved.done:
+                # Of a candidate or a query that is new, the archive's counts do not know yet.
+                db.execute("UPDATE segment SET matched = NULL WHERE id = ?", [segment])
             db.execute(
                 "UPDATE candidate SET pages = pages + 1, partial_errors = partial_errors + ?, error = NULL"
                 " WHERE key = ?",
@@ -451,51 +459,57 @@ class Collector:
                 if fresh or seen != self._listing[0]:
                     self._listing = (seen, self._list_segments(self._archive))
             except ArchiveError as error:
-                raise CollectionError("archive", str(error)) from error
+                raise CollectionError("archive", storable(str(error))) from error
             except OSError as error:
-                raise CollectionError("archive", f"The archive {self._archive} cannot be read: {error}.") from error
+                sentence = storable(f"The archive {self._archive} cannot be read: {error}.")
+                raise CollectionError("archive", sentence) from error
             return self._listing[1]
 
     def _list_segments(self, archive: Path) -> list[Segment]:
         known: dict[str, list[Segment]] = {}
         with self._transaction() as db:
             rows = db.execute('SELECT id, file, start, "end", sha256 FROM segment ORDER BY position').fetchall()
-        for row in rows:
-            segment = Segment(*row)
+        for segment_id, file, *rest in rows:
+            segment = Segment(segment_id, os.fsdecode(file), *rest)
             known.setdefault(segment.file, []).append(segment)
         listed = list_segments(archive, known)
         with self._transaction() as db:
             db.executemany(
                 'INSERT OR IGNORE INTO segment (id, file, start, "end", sha256) VALUES (?, ?, ?, ?, ?)',
-                [[segment.id, segment.file, segment.start, segment.end, segment.sha256] for segment in listed],
+                # As bytes: a file's name need not be text.
+                [[one.id, os.fsencode(one.file), one.start, one.end, one.sha256] for one in listed],
             )
             current, files = {segment.id for segment in listed}, {segment.file for segment in listed}
             db.executemany(
                 "UPDATE segment SET replaced = ? WHERE id = ?",
-                [[row[1] in files and row[0] not in current, row[0]] for row in rows],
+                [[one.file in files and one.id not in current, one.id] for pieces in known.values() for one in pieces],
             )
         return listed
 
-    def _give_up_gone(self, key: str) -> None:
-        """Notes the segments that left the archive before this candidate's query came to their end."""
+    def _note_gone(self, key: str) -> None:
+        """Notes, once a file, what left the archive before this candidate's query came to its end."""
         with self._transaction() as db:
+            # What replaces a piece holds its content, too, and is read from its start.
             rows = db.execute(
-                "SELECT id, file, replaced FROM segment LEFT JOIN cursor ON segment = id AND candidate = ?"
-                " WHERE NOT coalesce(done, 0) ORDER BY position",
+                "SELECT id, file FROM segment LEFT JOIN cursor ON segment = id AND candidate = ?"
+                " WHERE NOT coalesce(done, 0) AND NOT replaced ORDER BY position",
                 [key],
             ).fetchall()
+            noted = {
+                note.partition(": ")[2] for (note,) in db.execute("SELECT note FROM note WHERE candidate = ?", [key])
+            }
         listed = {segment.id for segment in self._segments()}
-        for segment, file, replaced in rows:
-            if segment not in listed:
-                # What replaces a piece holds its content, too, and is read from its start.
-                note = "" if replaced else f"{file} left the archive before it was read to its end."
-                self._save(key, segment, _Cursor(done=True), note)
+        for file in dict.fromkeys(os.fsdecode(file) for segment, file in rows if segment not in listed):
+            note = storable(f"{file} left the archive before it was read to its end; put back, it is read on.")
+            if note not in noted:
+                with self._transaction():
+                    self._note(key, note)
 
     def _summarize(self) -> None:
         """Keeps what the stand-in knows of each segment that every candidate is now done with."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT id FROM segment WHERE read IS NULL AND"
+                "SELECT id FROM segment WHERE matched IS NULL AND"
                 " NOT EXISTS (SELECT 1 FROM json_each(?) AS key LEFT JOIN cursor"
                 " ON cursor.candidate = key.value AND cursor.segment = segment.id WHERE NOT coalesce(cursor.done, 0))",
                 [json.dumps(self.election.candidate_keys)],
@@ -636,7 +650,7 @@ class Collector:
         return {
             "read": sum(row[0] for row in done),
             "unreadable": sum(row[3] for row in present),
-            "matched_no_candidate": sum(row[0] - row[1] for row in done),
+            "matched_no_candidate": sum(row[0] - row[1] for row in done if row[1] is not None),
             "problems": [problem for row in present for problem in json.loads(row[4])][:MAX_PROBLEMS],
             "problem_count": sum(row[5] for row in present),
             "segments": len(rows),

@@ -33,7 +33,16 @@ from flask import Flask, Response, request
 
 from election_assets.election import MAX_QUERY_CHARACTERS
 from election_assets.schemas import parse_time
-from scraper_api.archive import ArchivedTweet, Problem, Segment, find_segment, list_files, list_segments, read_segment
+from scraper_api.archive import (
+    ArchivedTweet,
+    Problem,
+    Segment,
+    find_segment,
+    list_files,
+    list_segments,
+    read_segment,
+    storable,
+)
 from scraper_api.query import QueryError, SearchableTweet, compile_query, searchable
 
 DEFAULT_RATE_LIMIT = 100_000
@@ -199,7 +208,7 @@ class _Index:
             if isinstance(item, Problem):
                 unreadable += 1
                 if unreadable <= SHOWN_PROBLEMS:
-                    safe = (_storable(item.file), item.line, item.kind, _storable(item.reason))
+                    safe = (storable(item.file), item.line, item.kind, storable(item.reason))
                     self._db.execute("INSERT INTO problems VALUES (?, ?, ?, ?, ?)", (piece, *safe))
                 continue
             read += 1
@@ -255,10 +264,6 @@ def _stamp(where: Path) -> tuple[int, int]:
     except OSError:
         return (-1, -1)
     return (stat.st_size, stat.st_mtime_ns)
-
-
-def _storable(text: str) -> str:
-    return text.encode(errors="backslashreplace").decode()
 
 
 def _number(value: object) -> int | None:

@@ -152,11 +152,56 @@ def test_a_file_that_goes_away_is_a_note_and_an_archive_that_does_an_error(start
     assert drain(url, "ane") == [str(n) for n in range(780, 800)]
     [note] = requests.get(f"{url}/status").json()["candidates"]["ane"]["notes"]
     assert "b.jsonl left the archive before it was read" in note
-    (tmp_path / "archive" / "a.jsonl").unlink()
+    (tmp_path / "archive" / "b.jsonl").write_text(page(400, 900), encoding="utf-8")
+    assert drain(url, "ane") == [str(n) for n in range(800, 900)]
+    for name in ("a.jsonl", "b.jsonl"):
+        (tmp_path / "archive" / name).unlink()
     (tmp_path / "archive").rmdir()
     answer = requests.get(f"{url}/get_twitter?candidat=ane")
     assert answer.status_code == 502
     assert "archive" in answer.json()["error"]
+
+
+def test_a_candidate_or_query_that_is_new_searches_what_others_have_read(start, env, tmp_path):
+    (tmp_path / "archive" / "b.jsonl").write_text(page(400, 403, "Une mule"), encoding="utf-8")
+    service = build_service(env)
+    url = service.start()
+    assert [len(drain(url, key)) for key in ("ane", "boeuf")] == [120, 0]
+    assert requests.get(f"{url}/status").json()["archive"]["matched_no_candidate"] == 3
+    service.stop()
+    added = ELECTION[ELECTION.rindex("[[") :].replace("oeuf", "outon").replace("Bœuf", "Bouton")
+    changed = ELECTION.replace('query = "boeuf"', 'query = "mule"') + added
+    (tmp_path / "mairie.toml").write_text(changed, encoding="utf-8")
+    url = start()
+    assert [drain(url, key) for key in ("ane", "boeuf", "bouton")] == [[], ["400", "401", "402"], []]
+    status = requests.get(f"{url}/status").json()
+    assert status["archive"]["matched_no_candidate"] == 0
+    [note] = status["candidates"]["boeuf"]["notes"]
+    assert "searched again" in note
+
+
+def test_a_file_whose_name_is_no_text_is_read_and_named(start, env, tmp_path):
+    odd = os.fsencode(tmp_path / "archive") + b"/\xe9t\xe9.jsonl"
+    with open(odd, "w", encoding="utf-8") as file:
+        file.write("{this is no JSON\n" + page(400, 1000))
+    service = build_service(env)
+    url = service.start()
+    batch = requests.get(f"{url}/get_twitter?candidat=ane").json()
+    service.stop()
+    url = start()
+    requests.post(f"{url}/batches/{batch['batch_id']}/ack")
+    assert drain(url, "ane") == [str(n) for n in range(780, 1000)]
+    assert drain(url, "boeuf") == []
+    assert requests.get(f"{url}/status").json()["archive"]["problems"][0]["file"] == r"\udce9t\udce9.jsonl"
+    os.truncate(odd, 0)
+    with open(odd, "w", encoding="utf-8") as file:
+        file.write(page(2000, 2500))
+    assert len(requests.get(f"{url}/get_twitter?candidat=ane").json()["tweets"]) == 500
+    os.remove(odd)
+    drain(url, "ane")
+    assert drain(url, "boeuf") == []
+    [note] = requests.get(f"{url}/status").json()["candidates"]["boeuf"]["notes"]
+    assert r"\udce9t\udce9.jsonl left the archive" in note
 
 
 def test_the_sample_is_made_once_and_served(start, tmp_path):
