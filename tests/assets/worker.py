@@ -1,8 +1,8 @@
 """A process with the code location that materialises what it is asked for: a JSON line in, a JSON line out.
 
-In: `job`, `assets` (names; all of the job if none is given), `candidates` (the first and last of a range, or none), `config` (run
-configuration of assets, by name), `env` (variables to set first). Out: `run_id`, `success`. What happened is read from
-Dagster's instance. A failed step is not tried again, so that a test of a failure does not wait.
+In: `job`, `assets` (names; all of the job if none is given), `candidates` (the first and last of a range, or none),
+`config` (run configuration of assets, by name), `env` (variables to set first). Out: `run_id`, `success`. What happened
+is read from Dagster's instance. A failed step is not tried again, so that a test of a failure does not wait.
 """
 
 from __future__ import annotations
