@@ -86,10 +86,15 @@ def retire(root: DataRoot, candidate: str, before: dt.datetime) -> int:
         if ended:
             entries = [json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in known.values()]
             write_atomically(root.retired_file(candidate), "".join(entries).encode())
+        present = {*root.origins(candidate), *refused}
+        # Of all that were ever removed: a batch may be delivered again after that.
+        for batch_id in known:
+            origins = deliveries.get(batch_id, [])
+            if _all_read(root, candidate, origins, ingested):
+                for origin in present.intersection(origins):
+                    root.landed_file(candidate, origin).unlink(missing_ok=True)
+                    root.quarantine_file(candidate, origin).unlink(missing_ok=True)
         for batch_id in ended:
-            for origin in known[batch_id].origins:
-                root.landed_file(candidate, origin).unlink(missing_ok=True)
-                root.quarantine_file(candidate, origin).unlink(missing_ok=True)
             # Last, for it is what a call after a crash goes by.
             (root.raw(candidate) / f"{batch_id}{RAW_SUFFIX}").unlink()
         return len(ended)

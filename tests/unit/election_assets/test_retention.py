@@ -61,6 +61,19 @@ def test_the_counts_are_the_same_before_and_after(spark, root):
     }
 
 
+def test_a_batch_that_is_delivered_again_after_its_end_leaves_no_file(spark, root):
+    age(root, "b-1")
+    assert retire(root, CANDIDATE, BEFORE) == 1
+    store(root, CANDIDATE, message("b-1", 5, [record(1), record(2), record("x"), record(2)]))
+    assert retire(root, CANDIDATE, BEFORE) == 0
+    assert ORIGINS[5] in root.origins(CANDIDATE)
+    read(spark, root)
+    assert retire(root, CANDIDATE, BEFORE) == 0
+    assert root.origins(CANDIDATE) == [ORIGINS[3]]
+    assert ORIGINS[5] not in root.quarantined_lines(CANDIDATE)
+    assert reconcile(spark, root, CANDIDATE) == ALL
+
+
 def test_young_batches_and_those_that_were_not_read_stay(spark, root):
     deliver(root, "b-4", 5, record(4))
     keep_raw(root, "b-5", [record(5)])
