@@ -12,7 +12,7 @@ from election_assets.election import Election
 from election_assets.landed import batches, read_landed
 from election_assets.schemas import CLEANED_TWEETS, INGESTED
 from election_assets.storage import DataRoot
-from election_assets.transforms.cleaning import clean_tweets, reduce_repeats
+from election_assets.transforms.cleaning import NEWEST, clean_tweets, reduce_repeats
 from election_assets.transforms.counting import count_rows
 
 if TYPE_CHECKING:
@@ -20,17 +20,6 @@ if TYPE_CHECKING:
 
 FILES_A_MERGE = 200
 """Files merged in one go, so that a large backlog needs no more memory than a small one."""
-
-NEWEST_COLUMNS = (
-    "retweet_count",
-    "reply_count",
-    "like_count",
-    "quote_count",
-    "engagement",
-    "author_followers",
-    "retrieved_at",
-)
-"""Columns of `cleaned_tweets` that a repeat updates; the others stay as the tweet first came."""
 
 
 class RebuildRefusedError(RuntimeError):
@@ -176,7 +165,7 @@ class _Step:
                     self.table,
                     on=f"t.day IN ({listed}) AND t.day = s.day AND t.tweet_id = s.tweet_id",
                     update_if="s.retrieved_at >= t.retrieved_at",
-                    update=NEWEST_COLUMNS,
+                    update=NEWEST,
                 )
         stored = delta.read(self.spark, CLEANED_TWEETS, self.table).where(F.col("day").isin(days))
         self.rows = self._count(stored)
