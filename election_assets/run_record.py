@@ -13,7 +13,7 @@ from election_assets.ingest import ingested_rows
 from election_assets.retention import retired
 from election_assets.storage import DataRoot
 
-COUNTS = ("received", "repeats", "quarantined", "kept", "repeated_deliveries")
+COUNTS = ("received", "repeats", "quarantined", "kept", "repeated_deliveries", "deleted", "waiting")
 PACKAGES = (
     "dagster",
     "pyspark-client",
@@ -54,8 +54,9 @@ def run_record(
     Returns:
         `election`, `source`, `made_at`, `run_id`; `candidates`, by key: `run`, `root` and `error`; `total`: `run` and
         `root`; `archive`, `versions`, `engines`, `seconds`. `root` counts since the data root began, `run` what was
-        read since the report before this one. The counts: `received` records, of which `repeats`, `quarantined`
-        and `kept`; and `repeated_deliveries`, messages whose batch had come before.
+        read since the report before this one. The counts: `received` records, of which `repeats`, `quarantined`,
+        `kept`, `deleted` (rows of tweets declared deleted before they came) and `waiting` (collected, not read yet);
+        and `repeated_deliveries`, messages whose batch had come before.
     """
     since = _previous_report(root)
     counts = {
@@ -107,6 +108,8 @@ def _counts(root: DataRoot, candidate: str, since: dt.datetime | None, now: dt.d
         + (refused_before if since is None else 0),
         "kept": sum(row["kept"] for row in rows),
         "repeated_deliveries": sum(row["repeated_delivery"] for row in rows),
+        "deleted": sum(row["rows"] - row["kept"] - row["repeats"] for row in rows if not row["repeated_delivery"]),
+        "waiting": sum(records[each] for each in kept if since is None and each not in delivered),
     }
 
 

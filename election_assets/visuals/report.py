@@ -24,8 +24,12 @@ COUNT_NAMES = {
     "quarantined": "Quarantaine",
     "kept": "Gardés",
     "repeated_deliveries": "Livraisons répétées",
+    "deleted": "Supprimés",
+    "waiting": "En attente",
 }
-SCOPES = {"root": "Depuis le début de la collecte", "run": "Pendant cette exécution"}
+RARE_COUNTS = ("deleted", "waiting")
+"""Counts that have a column only where one of them is not 0."""
+SCOPES = {"root": "Depuis le début de la collecte", "run": "Depuis le rapport précédent"}
 SOURCES = {"sample": "données d’exemple", "archive": "archive de tweets", "x": "API de X"}
 ENGINES = {"spark": "Calcul", "broker": "Messages", "sentiment": "Ton"}
 
@@ -125,7 +129,7 @@ def report_html(
         candidate_clouds=[(one.name, *clouds[one.key]) for one in election.candidates if one.key in clouds],
         hashtags=hashtags.to_dict("records"),
         tables=[(scope, title, _count_rows(election, run, scope)) for scope, title in SCOPES.items()],
-        count_names=COUNT_NAMES,
+        count_names=_shown_counts(run),
         unbalanced=_unbalanced(election, run),
         named_engines=[(ENGINES.get(role, role), name) for role, name in run["engines"].items()],
         durations=[(asset, french.number(seconds, 1)) for asset, seconds in run["seconds"].items()],
@@ -145,8 +149,17 @@ def _errors(election: Election, run: Mapping[str, Any]) -> list[tuple[str, str]]
 
 
 def _difference(counts: Mapping[str, int]) -> int:
-    """Records received that are neither kept nor repeats nor in quarantine."""
-    return counts["received"] - counts["kept"] - counts["repeats"] - counts["quarantined"]
+    """Records received that are nowhere: neither kept, repeats, in quarantine, deleted nor waiting."""
+    told = ("kept", "repeats", "quarantined", "deleted", "waiting")
+    return counts["received"] - sum(counts[name] for name in told)
+
+
+def _shown_counts(run: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        name: label
+        for name, label in COUNT_NAMES.items()
+        if name not in RARE_COUNTS or any(counts[name] for counts in run["total"].values())
+    }
 
 
 def _count_rows(

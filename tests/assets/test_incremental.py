@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from election_assets.run_record import COUNTS
 from tests.assets.roots import CANDIDATES, Root, Run, page, tweet
 
-NOTHING = {"received": 0, "repeats": 0, "quarantined": 0, "kept": 0, "repeated_deliveries": 0}
+NOTHING = dict.fromkeys(COUNTS, 0)
 
 FIRST = [
     page(

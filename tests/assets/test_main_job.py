@@ -8,9 +8,9 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
+from election_assets.run_record import COUNTS
 from tests.assets.roots import CANDIDATES, Command, Root, Run
 
-COUNTS = ("received", "repeats", "quarantined", "kept", "repeated_deliveries")
 PARTITIONED = ("raw_tweets", "landed_csv", "cleaned_tweets", "candidate_stats")
 UNPARTITIONED = ("results_2017", "merged_tweets", "sentiment_scores", "department_map", "word_cloud", "report")
 

@@ -49,8 +49,10 @@ def report(root: DataRoot, **given: Any) -> dict[str, Any]:
     return made
 
 
-def counts(received: int, repeats: int, quarantined: int, kept: int, repeated_deliveries: int = 0) -> dict[str, int]:
-    return dict(zip(COUNTS, (received, repeats, quarantined, kept, repeated_deliveries), strict=True))
+def counts(
+    received: int, repeats: int, quarantined: int, kept: int, repeated_deliveries: int = 0, waiting: int = 0
+) -> dict[str, int]:
+    return dict(zip(COUNTS, (received, repeats, quarantined, kept, repeated_deliveries, 0, waiting), strict=True))
 
 
 def test_a_run_counts_since_the_report_before_and_the_root_since_it_began(spark, root):
@@ -107,10 +109,10 @@ def test_a_batch_that_was_refused_whole_is_quarantined_in_the_counts(spark, root
     assert report(root)["candidates"][CANDIDATE]["root"] == counts(3, 0, 0, 3)
 
 
-def test_what_waits_is_received_and_nothing_else(root):
+def test_what_waits_is_told_since_the_root_began(root):
     keep_raw(root, "b-1", [record(1), record(2)])
     made = report(root)["candidates"][CANDIDATE]
-    assert (made["run"], made["root"]) == (NOTHING, counts(2, 0, 0, 0))
+    assert (made["run"], made["root"]) == (NOTHING, counts(2, 0, 0, 0, waiting=2))
 
 
 def test_the_rest_is_told_as_given(root):
@@ -146,3 +148,10 @@ def test_a_root_of_another_election_has_no_record(root):
     write_atomically(root.path / "root.json", b'{"election": "x", "source": "sample", "root_id": "0"}')
     with pytest.raises(DataRootError):
         report(root)
+
+
+def test_a_tweet_declared_deleted_before_it_came_is_told(spark, root):
+    root.tombstones_file.write_text("2\n")
+    deliver(root, "b-1", 1, record(1), record(2))
+    run(spark, root)
+    assert report(root)["total"]["root"] == {**counts(2, 0, 0, 1), "deleted": 1}

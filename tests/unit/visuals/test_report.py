@@ -16,7 +16,15 @@ from election_assets.visuals.report import TOTAL, report_html
 
 ATTACK = "</style><script>alert('x')</script><img src=x onerror=alert(1)>\""
 VOID = {"meta", "img", "link", "br", "hr", "rect", "input"}
-COUNTS = {"received": 12, "repeats": 3, "quarantined": 1, "kept": 8, "repeated_deliveries": 2}
+COUNTS = {
+    "received": 12,
+    "repeats": 3,
+    "quarantined": 1,
+    "kept": 8,
+    "repeated_deliveries": 2,
+    "deleted": 0,
+    "waiting": 0,
+}
 
 
 class Page(HTMLParser):
@@ -380,3 +388,15 @@ def test_no_tweets_at_all_give_a_page():
     assert "Aucun tweet." in page.text
     assert "ton calculé –" in page.words
     assert "nan" not in page.text
+
+
+def test_rare_counts_have_a_column_only_where_there_are_some(page):
+    assert "En attente" not in page.text
+    waiting = make_run()
+    for counts in (waiting["candidates"]["ada"]["root"], waiting["total"]["root"]):
+        counts["waiting"] = 5
+        counts["received"] += 5
+    shown = make_page(run=waiting)
+    assert "En attente" in shown.text
+    assert "Supprimés" not in shown.text
+    assert "Le compte est bon" in shown.text
