@@ -116,10 +116,13 @@ def landed_csv(
     is published again.
     """
     cluster = kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
+    # Listed before the scraper is asked: a batch that another run collects after that is not taken for a lost one.
+    kept = {key: set(DATA_ROOT.batch_ids(key)) for key in context.partition_keys}
     status = scraper.status()["candidates"]
+    acknowledged = {key: batch_ids - {status[key]["current"]} for key, batch_ids in kept.items()}
     with kafka.consumer(f"{ELECTION.topic_prefix}.landing", cluster) as drain, kafka.producer() as publisher:
         landed, errors = each_candidate(
-            context, lambda key: _land_and_find_lost(scraper, publisher, drain, key, status[key]["current"])
+            context, lambda key: _land_and_find_lost(scraper, publisher, drain, key, acknowledged[key])
         )
     for key, found in landed.items():
         context.add_asset_metadata(
@@ -140,17 +143,16 @@ def landed_csv(
 
 
 def _land_and_find_lost(
-    scraper: ScraperResource, publisher: Publisher, drain: Drain, key: str, unacknowledged: str | None
+    scraper: ScraperResource, publisher: Publisher, drain: Drain, key: str, acknowledged: set[str]
 ) -> _Landed:
     landed = _Landed()
     with DATA_ROOT.candidate_lock(key):
-        # Listed before the topic is read: what is acknowledged later may still be on its way.
-        acknowledged = [batch_id for batch_id in DATA_ROOT.batch_ids(key) if batch_id != unacknowledged]
         _land(drain, key, landed)
         ingested = {row["origin"]: row["batch_id"] for row in ingested_rows(DATA_ROOT, key)}
         delivered = set(batches(DATA_ROOT, key, ingested).values())
-        for batch_id in acknowledged:
-            if batch_id not in delivered:
+        for batch_id in DATA_ROOT.batch_ids(key):
+            # In the topic since before it was read to its end.
+            if batch_id in acknowledged and batch_id not in delivered:
                 publisher.publish(ELECTION.topic(key), key, batch_id, scraper.again(batch_id).tweets)
                 landed.published_again += 1
         if landed.published_again:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,8 +34,9 @@ STAGES = ("cleaned_tweets", "candidate_stats", "merged_tweets")
 def behind_proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Worker, ScraperProxy]]:
     """An empty root whose scraper stands outside, behind a door that can answer as if X failed."""
     folder = tmp_path_factory.mktemp("trouble")
-    archive = folder / "tweets.jsonl"
-    archive.write_text(TWEETS, encoding="utf-8")
+    archive = folder / "archive"
+    archive.mkdir()
+    (archive / "tweets.jsonl").write_text(TWEETS, encoding="utf-8")
     service = build_service(
         {
             "ELECTION": str(ELECTION),
@@ -106,6 +108,50 @@ def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tup
     assert set(root.tweets(IN_TROUBLE)) == {"3002", "3004"}
     assert all(found["error"] is None for found in root.record()["candidates"].values())
     assert SENTENCE not in root.report()
+
+
+def test_a_batch_that_another_run_collects_meanwhile_is_not_taken_for_lost(
+    behind_proxy: tuple[Worker, ScraperProxy],
+) -> None:
+    worker, proxy = behind_proxy
+    proxy.failing = {}
+    new = page([tweet(3005, "2031-09-23T03:00:00.000Z", "Ormevaux, encore elle")], "2031-09-26T00:00:00Z")
+    (Path(worker.root.env["ARCHIVE"]) / "more.jsonl").write_text(new, encoding="utf-8")
+    given: list[tuple[int, bytes]] = []
+    proxy.meanwhile = lambda: given.append(proxy.answer("GET", "/get_twitter?candidat=ormevaux", b""))
+
+    landed = worker.materialise("landed_csv", candidates=CANDIDATES)
+    after = worker.materialise("raw_tweets", "landed_csv", "cleaned_tweets", candidates=CANDIDATES)
+
+    assert [(status, len(json.loads(content)["tweets"])) for status, content in given] == [(200, 1)]
+    assert landed.materialised["landed_csv"]["ormevaux"]["published_again"] == 0
+    found = after.materialised["cleaned_tweets"]["ormevaux"]
+    assert (found["kept"], found["repeated_deliveries"]) == (1, 0)
+    assert not after.failed_checks()
+
+
+def test_what_the_broker_lost_before_it_landed_is_published_again(
+    prepared: tuple[Root, Command], tmp_path: Path
+) -> None:
+    root = prepared[0].copy(tmp_path / "data")
+    known = set(root.tweets("ormevaux"))
+    new = page([tweet(5001, "2031-09-20T03:00:00.000Z", "Ormevaux, toujours")], "2031-10-05T00:00:00Z")
+    (root.path / "sample" / "more.jsonl").write_text(new, encoding="utf-8")
+    with root.worker() as worker:
+        assert worker.materialise("raw_tweets", candidates=CANDIDATES).materialised["raw_tweets"]["ormevaux"][
+            "received"
+        ]
+    root.wait_for_services()
+    for file in root.path.glob("broker.sqlite*"):
+        file.unlink()
+
+    with root.worker() as worker:
+        run = worker.materialise("landed_csv", "cleaned_tweets", candidates=CANDIDATES)
+
+    again = {key: found["published_again"] for key, found in run.materialised["landed_csv"].items()}
+    assert again == {"ormevaux": 1, "bronnvik": 0, "quintara-7": 0}
+    assert set(root.tweets("ormevaux")) == known | {"5001"}
+    assert not run.failed_checks()
 
 
 def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[Root, Command], tmp_path: Path) -> None:

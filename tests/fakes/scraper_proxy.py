@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
@@ -16,11 +16,15 @@ _open = build_opener(ProxyHandler({})).open
 
 
 class ScraperProxy:
-    """Passes requests on, but for batches of the candidates in `failing` (key to sentence)."""
+    """Passes requests on, but for batches of the candidates in `failing` (key to sentence).
+
+    `meanwhile`, if set, is called once, when the service was asked for its status and before the answer goes back.
+    """
 
     def __init__(self, scraper: str) -> None:
         self.scraper = scraper
         self.failing: dict[str, str] = {}
+        self.meanwhile: Callable[[], object] | None = None
         self.url = ""
 
     def answer(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
@@ -42,6 +46,9 @@ class ScraperProxy:
             def handle_any(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status, content = proxy.answer(self.command, self.path, body)
+                if self.path == "/status" and proxy.meanwhile:
+                    meanwhile, proxy.meanwhile = proxy.meanwhile, None
+                    meanwhile()
                 self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(content)))
