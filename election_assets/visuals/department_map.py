@@ -20,7 +20,7 @@ from string import Template
 from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.results import bundled_departments
-from election_assets.visuals.french import THIN_SPACE, number, percent
+from election_assets.visuals.french import THIN_SPACE, number, percent, spaced
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 # The page splits a line of figures into two cells at this.
 COLON = "\u00a0: "
-HEADLINE = "Présidentielle 2017 : le vote par département"
-SOURCE = "Source : ministère de l’Intérieur, Licence Ouverte"
+HEADLINE = spaced("Présidentielle 2017 : le vote par département")
+SOURCE = spaced("Source : ministère de l’Intérieur, Licence Ouverte")
 ROUNDS = {1: "1er tour", 2: "2d tour"}
 TODAY = "Ce qui se dit aujourd’hui"
 NO_DATA, NO_DATA_COLOUR = "pas de donnée", "#d4d4d4"
@@ -197,7 +197,7 @@ def department_map_html(
     embedded = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
     return PAGE.substitute(
         headline=escape(HEADLINE),
-        note=f'<p class="note">{escape(note)}</p>' if note else "",
+        note=f'<p class="note">{escape(spaced(note))}</p>' if note else "",
         source=escape(SOURCE),
         no_world_map=NO_WORLD_MAP,
         plotly=get_plotlyjs(),
@@ -213,7 +213,7 @@ def _title(code: str, name: str) -> str:
 def _heading(layer: _Layer, note: str | None) -> str:
     lines = [f"<b>{escape(HEADLINE)}</b>", f"{layer.group} – {layer.label}"]
     if note:
-        lines.append(f"<i>{escape(note)}</i>")
+        lines.append(f"<i>{escape(spaced(note))}</i>")
     return "<br>".join(lines)
 
 
@@ -545,13 +545,13 @@ aside { display: grid; gap: 20px; align-content: start; }
 </div>
 <main>
 <div id="map" role="img"
- aria-label="Carte des départements ; les chiffres de chacun se lisent par le menu Département"></div>
+ aria-label="Carte des départements&#8239;; les chiffres de chacun se lisent par le menu Département"></div>
 <aside>
 <section><h2 id="title"></h2><ul id="legend"></ul></section>
 <section id="details" aria-live="polite"></section>
 </aside>
 </main>
-<footer><p>$source. Outre-mer : hors échelle ; carrés : collectivités et Français établis hors de France.</p></footer>
+<footer><p>$source. Outre-mer&nbsp;: hors échelle&#8239;; carrés&nbsp;: collectivités et Français établis hors de France.</p></footer>
 <script>$no_world_map</script>
 <script>$plotly</script>
 <script id="page" type="application/json">$page</script>
@@ -605,7 +605,7 @@ aside { display: grid; gap: 20px; align-content: start; }
     element("details").innerHTML = "<h2>" + lines[0] + "</h2><p class=kind>" + lines[1] + "</p><table>" +
       rows.join("") + "</table><p class=hint>" + (number < 0 ?
       "Touchez ou survolez un département pour lire ses chiffres." :
-      "Un clic garde un département ; le menu revient à la France entière.") + "</p>";
+      "Un clic garde un département&#8239;; le menu revient à la France entière.") + "</p>";
   }
   function lineUpdate() {
     return {

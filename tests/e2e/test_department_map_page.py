@@ -129,4 +129,4 @@ def test_the_capital_s_region_can_be_enlarged_and_left(page):
 
 def test_the_note_and_the_source_are_visible(page):
     assert page.locator(".note").inner_text() == "Données d’exemple synthétiques"
-    assert "Source : ministère de l’Intérieur, Licence Ouverte" in page.locator("footer").inner_text()
+    assert "Source\N{NO-BREAK SPACE}: ministère de l’Intérieur, Licence Ouverte" in page.locator("footer").inner_text()

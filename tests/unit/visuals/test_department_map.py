@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from itertools import pairwise
 
 import pandas as pd
@@ -180,7 +181,7 @@ def test_the_page_holds_everything_once_and_asks_for_nothing(frame, shapes):
     assert html.index("PlotlyGeoAssets=") < html.index("plotly.js v")
     assert "default-src 'none'" in html
     assert html.count('"name":"Guadeloupe"') == 1
-    assert "Source : ministère de l’Intérieur, Licence Ouverte" in html
+    assert "Source\N{NO-BREAK SPACE}: ministère de l’Intérieur, Licence Ouverte" in html
     assert '<p class="note">Données d’exemple synthétiques</p>' in html
     assert not re.search(r'<(script|img|link|iframe)[^>]+(src|href)="(?!data:)', html)
     page = page_data(html)
@@ -192,6 +193,15 @@ def test_the_page_holds_everything_once_and_asks_for_nothing(frame, shapes):
 def test_one_round_alone_makes_a_page(frame, shapes):
     page = page_data(department_map_html(frame[frame["round"] == 2], shapes))
     assert {layer["group"] for layer in page["layers"]} == {"2d tour"}
+
+
+def test_no_line_can_break_before_a_french_mark(frame, shapes):
+    html = department_map_html(frame, shapes, note="Tweets placés : 12 ; sans département : 3.")
+    shown = unescape(re.sub(r"<(script|style)>.*?</\1>", "", html, flags=re.DOTALL))
+    assert "Tweets placés\N{NO-BREAK SPACE}: 12\N{NARROW NO-BREAK SPACE}; sans" in shown
+    assert not re.findall(r"\w+ [:;?!»]", shown)
+    heading = department_map_figure(frame, shapes, note="Tweets placés : 12").layout.title.text
+    assert not re.findall(r"\w+ [:;?!»]", heading)
 
 
 def test_foreign_text_is_escaped(frame, shapes):
