@@ -62,7 +62,7 @@ class ScraperProxy:
 
         with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
             self.url = f"http://127.0.0.1:{server.server_port}"
-            thread = threading.Thread(target=server.serve_forever, daemon=True)
+            thread = threading.Thread(target=server.serve_forever, args=[0.01], daemon=True)
             thread.start()
             try:
                 yield self

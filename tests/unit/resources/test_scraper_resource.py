@@ -143,7 +143,7 @@ class Other(http.server.BaseHTTPRequestHandler):
 
 def test_another_program_at_the_address_is_told() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Other) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
         base = f"http://127.0.0.1:{server.server_port}"
         for path in ("html", "list"):
             with pytest.raises(ScraperError) as caught:
