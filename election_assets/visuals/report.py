@@ -520,15 +520,15 @@ premiers sur {{ run.archive.problem_count | number }}{% endif %}</caption>
 <thead><tr><th scope="col" class="text">Fichier</th><th scope="col">Ligne</th><th scope="col">Nature</th>
 <th scope="col" class="text">Raison</th></tr></thead>
 <tbody>{% for problem in run.archive.problems %}
-<tr><th scope="row">{{ problem.file }}</th><td>{{ problem.line | number }}</td><td>{{ problem.kind }}</td>
-<td class="text reason">{{ problem.reason }}</td></tr>
+<tr><th scope="row">{{ problem.file }}</th><td>{{ problem.line | number }}</td><td lang="en">{{ problem.kind }}</td>
+<td class="text reason" lang="en">{{ problem.reason }}</td></tr>
 {% endfor %}</tbody></table></div></details>
 {% endif %}
 {% endif %}
 {% if errors %}
 <h3 id="incidents">Incidents de collecte</h3>
 <ul>{% for name, error in errors %}
-<li><strong>{{ name }}</strong> : {{ error }}</li>
+<li><strong>{{ name }}</strong> : <span lang="en">{{ error }}</span></li>
 {% endfor %}</ul>
 {% endif %}
 </section>

@@ -292,6 +292,8 @@ def test_everything_from_outside_is_text():
     assert page.all("script") == []
     assert len(page.all("style")) == 1
     assert [image["alt"] for image in page.all("img")] == [ATTACK, ATTACK]
+    # What the programs say is English, and a screen reader has to know.
+    assert [tag for tag, attributes in page.elements if attributes.get("lang") == "en"] == ["td", "td", "span"]
     assert not any("onerror" in attributes for _, attributes in page.elements)
     assert page.text.count("<script>alert('x')</script>") >= 10
 
