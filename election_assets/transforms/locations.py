@@ -325,13 +325,13 @@ class PlaceIndex(NamedTuple):
     longest: int
 
 
-def fold(text: str) -> str:
+def _plain_letters(text: str) -> str:
     """Returns the text without case, accents, invisible characters and compatibility forms (bold '𝐏𝐚𝐫𝐢𝐬')."""
     folded = text.lower() if text.isascii() else _INVISIBLE.sub("", unicodedata.normalize("NFKD", text)).casefold()
     return folded if folded.isascii() else folded.replace("œ", "oe").replace("æ", "ae")
 
 
-def name_key(folded: str) -> str:
+def _name_key(folded: str) -> str:
     """Returns a folded name as words with single spaces, 'st' and 'ste' spelled out."""
     return " ".join(_SAINTS.get(word, word) for word in _NOT_A_WORD.split(folded) if word)
 
@@ -354,7 +354,7 @@ def place_index() -> PlaceIndex:
     departments: dict[str, str] = {}
     for kind, name, department, population in rows:
         # 'Château-Chinon (Ville)': what stands in parentheses only tells two neighbours apart.
-        key = name if kind == "postcode" else name_key(fold(name.partition(" (")[0]))
+        key = name if kind == "postcode" else _name_key(_plain_letters(name.partition(" (")[0]))
         known = bearers.setdefault(key, {})
         known[department] = max(known.get(department, 0), int(population))
         if kind == "department":
@@ -421,14 +421,14 @@ def _guess(location: str) -> str | None:
     text = html.unescape(location)
     flags = {"".join(chr(ord(letter) - 0x1F1E6 + ord("A")) for letter in pair) for pair in _FLAG.findall(text)}
     doubt = bool(flags) and not flags & FRENCH_FLAGS
-    text = re.sub(r"\bs/(?=\s*\w)", "sur ", fold(text))
+    text = re.sub(r"\bs/(?=\s*\w)", "sur ", _plain_letters(text))
     if _NOT_A_PLACE.search(text):
         return None
     found: dict[str, Place] = {}
     for part in _SEPARATOR.split(text):
-        places = _read(name_key(part))
+        places = _read(_name_key(part))
         if places is None and _SPACED_DASH.search(part):
-            pieces = [_read(name_key(piece)) for piece in _SPACED_DASH.split(part)]
+            pieces = [_read(_name_key(piece)) for piece in _SPACED_DASH.split(part)]
             doubt = doubt or None in pieces
             places = [place for piece in pieces if piece for place in piece]
         if places is None:
