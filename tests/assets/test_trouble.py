@@ -173,6 +173,12 @@ def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[R
         lost = worker.materialise(*STAGES, candidates=CANDIDATES)
 
         landed.write_bytes(content)
+        raw = next((root.path / "raw" / "bronnvik").glob("*.gz"))
+        received = raw.read_bytes()
+        raw.write_bytes(received[:-10])
+        cut_off = worker.materialise(*STAGES, candidates=CANDIDATES)
+
+        raw.write_bytes(received)
         mended = worker.materialise(*STAGES, candidates=CANDIDATES)
 
     assert "unique_ids" in doubled.failed_checks()
@@ -180,7 +186,9 @@ def test_corrupt_tables_and_lost_lines_stop_what_is_downstream(prepared: tuple[R
     assert lost.failed_checks() == {"reconciliation"}
     assert lost.checks["reconciliation"].description == "Wrong: quintara-7."
     assert f"{len(rows) - 2} landed" in lost.checks["reconciliation"].metadata["quintara-7"].value
-    for stopped in (doubled, lost):
+    assert cut_off.failed_checks() == {"reconciliation"}
+    assert cut_off.checks["reconciliation"].description == "Wrong: bronnvik."
+    for stopped in (doubled, lost, cut_off):
         assert not stopped.success
         assert set(stopped.materialised) == {"cleaned_tweets"}
         started = {step for event, step in stopped.events if event == "STEP_START"}
