@@ -34,10 +34,14 @@ def main() -> int:
     except (ElectionFileError, DataRootError) as error:
         print(error, file=sys.stderr)
         return 1
+    try:
+        # Two processes that make the instance's databases at once leave them unusable.
+        with alone("dagster_instance"):
+            opened = dg.DagsterInstance.get()
+    except (OSError, dg.DagsterInvariantViolationError) as error:
+        print(f"Dagster's instance cannot be opened: {error}", file=sys.stderr)
+        return 1
     print(f"{ELECTION.name}: {len(ELECTION.candidates)} candidates, data in {DATA_ROOT.path}", flush=True)
-    # Two processes that make the instance's databases at once leave them unusable.
-    with alone("dagster_instance"):
-        opened = dg.DagsterInstance.get()
     with opened as instance:
         result = defs.resolve_job_def(main_job.name).execute_in_process(
             instance=instance,

@@ -151,6 +151,11 @@ def test_progress_tells_the_counts_of_all_candidates(root: Root, said: Command) 
             "ELECTION=nulle_part_1900: neither a bundled election (fr_2022) nor the path of a file;"
             " give one of the two.\n",
         ),
+        (
+            {"DAGSTER_HOME": "dagster"},
+            'Dagster\'s instance cannot be opened: $DAGSTER_HOME "dagster" must be an absolute path. Dagster requires'
+            " this environment variable to be set to an existing directory in your filesystem.\n",
+        ),
     ],
 )
 def test_what_cannot_run_says_so_in_one_sentence(tmp_path: Path, env: dict[str, str], sentence: str) -> None:
