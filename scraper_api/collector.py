@@ -417,6 +417,8 @@ class Collector:
                 else:
                     raise
                 continue
+            if page.next_token and page.next_token == cursor.next_token:
+                raise CollectionError("answer", "The source gave a page that names itself as the next one; try later.")
             self._asked.add((segment, candidate.key))
             self._keep(candidate.key, segment, cursor, page)
 

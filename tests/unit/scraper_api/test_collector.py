@@ -180,6 +180,24 @@ def test_a_page_token_refused_again_is_an_error(make, fake, monkeypatch):
     assert [tweet for batch in collect(collector) for tweet in ids(batch)] == newest_first(1, 250)
 
 
+def test_an_empty_page_with_a_token_is_not_the_last(make, fake):
+    empty = x_api.Answer(200, {"meta": {"result_count": 0, "next_token": "250-0"}})
+    fake.before = lambda asked: None if "next_token" in asked else empty
+    assert [tweet for batch in collect(make()) for tweet in ids(batch)] == newest_first(1, 250)
+
+
+def test_a_page_that_names_itself_as_the_next_is_an_error_and_not_asked_for_ever(make, fake):
+    collector = make()
+    collector.acknowledge(collector.batch("ane", 100).batch_id)
+    again = x_api.Answer(200, {"data": tweets(1, 2), "meta": {"result_count": 2, "next_token": "250-100"}})
+    fake.before = lambda asked: again
+    with pytest.raises(CollectionError, match="names itself"):
+        collector.batch("ane")
+    assert len(fake.asked) == 2
+    fake.before = lambda asked: None
+    assert [tweet for batch in collect(collector) for tweet in ids(batch)] == newest_first(1, 150)
+
+
 def test_a_since_id_older_than_the_window_is_dropped_with_a_note(make, fake):
     collect(make())
     fake.tweets = tweets(400, 420)
