@@ -1,8 +1,9 @@
 # The commands of the project; `make help` lists them.
 
-ELECTION_DATA ?= data
 PORT ?= 3000
-export ELECTION_DATA := $(abspath $(ELECTION_DATA))
+# Also where it is named behind `make run`: Dagster takes no relative folder.
+override ELECTION_DATA := $(abspath $(or $(ELECTION_DATA),data))
+export ELECTION_DATA
 export DAGSTER_HOME := $(ELECTION_DATA)/dagster
 export PYTHONWARNINGS ?= ignore
 # Sail writes a line a session otherwise.
@@ -55,7 +56,7 @@ check: .venv/.dev ## lint, format, types, definitions
 	$(BIN)/mypy election_assets resources scraper_api
 	$(BIN)/dg check defs
 
-services-test: .venv/.dev ## provisions real servers and Chromium, then the integration and browser tests
+services-test: .venv/.dev ## installs Chromium where it is missing, then the browser tests
 	@sh tests/provision.sh
 	@$(BIN)/python -m pytest -q -m "integration or e2e"
 
