@@ -36,10 +36,10 @@ def _run(what: str, root: Path, settings: dict[str, str]) -> Iterator[dict]:
     process = subprocess.Popen(
         [sys.executable, "-W", "ignore", "-m", "election_assets.run"], cwd=ROOT, env=env, stdout=subprocess.DEVNULL
     )
-    services_peak = 0
+    run_peak = services_peak = 0
     while process.poll() is None:
         services_peak = max(services_peak, _peak_of_services(root))
-        run_peak = _peak(process.pid) or locals().get("run_peak", 0)
+        run_peak = max(run_peak, _peak(process.pid))
         time.sleep(0.2)
     seconds = time.monotonic() - started
     if process.returncode:
