@@ -129,6 +129,8 @@ def serving(fake: FakeX) -> Iterator[FakeX]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        # Head and body go in two packets, of which the second would wait 40 ms.
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             url = urlsplit(self.path)
