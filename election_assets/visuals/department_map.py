@@ -551,7 +551,8 @@ aside { display: grid; gap: 20px; align-content: start; }
 <section id="details" aria-live="polite"></section>
 </aside>
 </main>
-<footer><p>$source. Outre-mer&nbsp;: hors échelle&#8239;; carrés&nbsp;: collectivités et Français établis hors de France.</p></footer>
+<footer><p>$source. Outre-mer&nbsp;: hors échelle&#8239;; carrés&nbsp;: collectivités et Français établis hors de
+France.</p></footer>
 <script>$no_world_map</script>
 <script>$plotly</script>
 <script id="page" type="application/json">$page</script>
