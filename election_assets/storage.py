@@ -138,10 +138,20 @@ class DataRoot:
         return self.path / "deleted_tweets.txt"
 
     def tombstones(self) -> list[str]:
-        """Ids of deleted tweets."""
+        """Ids of deleted tweets.
+
+        Raises:
+            DataRootError: If the file holds something else, which would leave the tweet that was meant in the tables.
+        """
         if not self.tombstones_file.exists():
             return []
-        return sorted(set(self.tombstones_file.read_text(encoding="utf-8").split()))
+        ids = set(self.tombstones_file.read_text(encoding="utf-8-sig").split())
+        for word in sorted(ids):
+            if not (word.isascii() and word.isdigit()):
+                raise DataRootError(
+                    f"{self.tombstones_file}: {word!r} is no tweet id; write one id a line, digits alone."
+                )
+        return sorted(ids)
 
     def batch_ids(self, candidate: str) -> list[str]:
         """Ids of the batches kept in `raw/`, in order of collection."""

@@ -295,6 +295,15 @@ def test_tombstones_are_distinct_and_sorted(root):
     assert root.tombstones() == []
     root.tombstones_file.write_text("20\n10\n\n20\n")
     assert root.tombstones() == ["10", "20"]
+    # As some editors begin a file.
+    root.tombstones_file.write_bytes(b"\xef\xbb\xbf10\r\n20\r\n")
+    assert root.tombstones() == ["10", "20"]
+
+
+def test_a_tombstone_that_is_no_id_is_refused_instead_of_leaving_its_tweet(root):
+    root.tombstones_file.write_text("10\nhttps://x.com/i/status/20\n")
+    with pytest.raises(DataRootError, match=r"deleted_tweets\.txt: 'https://x\.com/i/status/20' is no tweet id"):
+        root.tombstones()
 
 
 def test_staging_is_free_at_first_and_gone_at_the_end(root):
