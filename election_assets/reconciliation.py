@@ -102,7 +102,7 @@ def _reconcile(spark: SparkSession, root: DataRoot, candidate: str) -> Reconcili
             if kept != count["kept"] or count["lost"]:
                 found.problems.append(
                     f"{first}: the table holds {kept} rows that first came from it; it has {count['kept']} such rows"
-                    f" and {count['lost']} whose tweet is nowhere."
+                    f" and {count['lost']} whose tweet is nowhere; with rebuild: true cleaned_tweets makes it anew."
                 )
     for batch_id, origins in deliveries.items():
         if any(origin in ingested or root.landed_file(candidate, origin).exists() for origin in origins):
