@@ -1,11 +1,16 @@
 # The commands of the project; `make help` lists them.
 
 PORT ?= 3000
+ifneq (,$(or $(word 2,$(CURDIR)),$(word 2,$(ELECTION_DATA))))
+$(error A blank in the path of the project or of ELECTION_DATA ($(ELECTION_DATA)) cannot be served: choose one without)
+endif
 # Also where it is named behind `make run`: Dagster takes no relative folder.
 override ELECTION_DATA := $(abspath $(or $(ELECTION_DATA),data))
 export ELECTION_DATA
 export DAGSTER_HOME := $(ELECTION_DATA)/dagster
 export PYTHONWARNINGS ?= ignore
+# Where this is set, every process compiles anew all that it imports: a third of what the tests cost.
+export PYTHONDONTWRITEBYTECODE :=
 # Sail writes a line a session otherwise.
 export RUST_LOG ?= error
 PYTHON ?= python3
@@ -23,7 +28,7 @@ setup-dev: .venv/.dev ## installs what the tests and checks need, too
 
 .venv/.uv: requirements-setup.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name it with PYTHON=.")'
-	@echo "setting up .venv"
+	@echo "setting up .venv: about 130 locked packages, 1.2 GB"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-setup.txt
 	@touch $@

@@ -182,6 +182,8 @@ def _candidates(entries: list[Mapping[str, object]], path: Path) -> Iterator[Can
         query = table.text("query")
         if len(query) > MAX_QUERY_CHARACTERS:
             raise table.error("query", f"{len(query)} characters, and X takes at most {MAX_QUERY_CHARACTERS}")
+        if query.count('"') % 2 or not _balanced(query):
+            raise table.error("query", "a quotation mark or parenthesis is not closed")
         handles = table.texts("handles")
         for handle in handles:
             if not _HANDLE.fullmatch(handle):
@@ -216,6 +218,16 @@ def _colour(table: _Table) -> str:
     if max(red, green, blue) > 255:
         raise problem
     return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _balanced(query: str) -> bool:
+    """Whether the parentheses outside of phrases close one another."""
+    depth = 0
+    for sign in re.sub('"[^"]*"', "", query):
+        depth += (sign == "(") - (sign == ")")
+        if depth < 0:
+            return False
+    return depth == 0
 
 
 class _Table:

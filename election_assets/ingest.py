@@ -87,7 +87,7 @@ def ingest(
         seen = {row["origin"] for row in known}
         new = [origin for origin in root.origins(candidate) if origin not in seen]
         delta.ensure(CLEANED_TWEETS, root.table(CLEANED_TWEETS.name, candidate))
-        _delete_tombstones(spark, root, candidate)
+        _delete_tombstones(spark, root, candidate, known)
         total = Ingestion()
         for start in range(0, len(new), FILES_A_MERGE):
             step = _Step(spark, root, election, candidate, key, known, new[start : start + FILES_A_MERGE])
@@ -169,7 +169,7 @@ class _Step:
                 )
         stored = delta.read(self.spark, CLEANED_TWEETS, self.table).where(F.col("day").isin(days))
         self.rows = self._count(stored)
-        delta.append(self._frame(), INGESTED, self.root.table(INGESTED.name, self.candidate))
+        delta.append(_ingested_frame(self.spark, self.rows), INGESTED, self.root.table(INGESTED.name, self.candidate))
         return self._ingestion(days)
 
     def _on_stored_days(self, tweets: DataFrame) -> DataFrame:
@@ -196,7 +196,7 @@ class _Step:
         delta.replace(self.tweets, CLEANED_TWEETS, self.table)
         stored = delta.read(self.spark, CLEANED_TWEETS, self.table)
         self.rows = self._count(stored)
-        delta.replace(self._frame(), INGESTED, self.root.table(INGESTED.name, self.candidate))
+        delta.replace(_ingested_frame(self.spark, self.rows), INGESTED, self.root.table(INGESTED.name, self.candidate))
         return self._ingestion(sorted(row["day"] for row in stored.select("day").distinct().collect()))
 
     def _without_tombstones(self, tweets: DataFrame) -> DataFrame:
@@ -225,10 +225,6 @@ class _Step:
             )
         return rows
 
-    def _frame(self) -> DataFrame:
-        values = [tuple(row[name] for name in INGESTED.names) for row in self.rows]
-        return self.spark.createDataFrame(values, schema=INGESTED.ddl)
-
     def _ingestion(self, days: Sequence[dt.date]) -> Ingestion:
         return Ingestion(
             files=len(self.rows),
@@ -241,15 +237,29 @@ class _Step:
         )
 
 
-def _delete_tombstones(spark: SparkSession, root: DataRoot, candidate: str) -> None:
-    """Removes tweets that were declared deleted after they were stored."""
+def _delete_tombstones(spark: SparkSession, root: DataRoot, candidate: str, known: list[dict[str, Any]]) -> None:
+    """Removes tweets that were declared deleted after they were stored, from the table and from what counts as kept."""
     from pyspark.sql import functions as F
 
     deleted = root.tombstones()
     path = root.table(CLEANED_TWEETS.name, candidate)
-    stored = delta.read(spark, CLEANED_TWEETS, path)
-    if deleted and stored.where(F.col("tweet_id").isin(deleted)).limit(1).count():
+    stored = delta.read(spark, CLEANED_TWEETS, path).select(
+        "first_origin", F.col("tweet_id").isin(deleted).alias("gone")
+    )
+    counts = stored.groupBy("first_origin").agg(
+        F.count_if("gone").alias("gone"), F.count_if(~F.col("gone")).alias("left")
+    )
+    left = {row["first_origin"]: row["left"] for row in counts.where("gone > 0").collect()} if deleted else {}
+    if left:
+        for row in known:
+            row["kept"] = left.get(row["origin"], row["kept"])
+        # Before the rows go, and as what is left: a crash in between changes nothing when it is done again.
+        delta.replace(_ingested_frame(spark, known), INGESTED, root.table(INGESTED.name, candidate))
         delta.delete(spark, path, f"tweet_id IN ({', '.join(repr(tweet_id) for tweet_id in deleted)})")
+
+
+def _ingested_frame(spark: SparkSession, rows: Sequence[dict[str, Any]]) -> DataFrame:
+    return spark.createDataFrame([tuple(row[name] for name in INGESTED.names) for row in rows], schema=INGESTED.ddl)
 
 
 def _ids(spark: SparkSession, ids: Sequence[str]) -> DataFrame:

@@ -30,7 +30,7 @@ def main() -> int:
         from election_assets.partitions import DATA_ROOT, ELECTION, alone
 
         if (DATA_ROOT.path / "root.json").exists():
-            DATA_ROOT.info(ELECTION)
+            DATA_ROOT.check_source(ELECTION, os.environ)
     except (ElectionFileError, DataRootError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -53,6 +53,11 @@ def main() -> int:
     print(f"run {result.run_id} {'succeeded' if result.success else 'FAILED'} in {minutes} min {seconds} s")
     report = DATA_ROOT.report / "index.html"
     if not result.success:
+        done = {event.step_key for event in result.all_events if event.is_step_success}
+        missing = [step for step in result.dagster_run.step_keys_to_execute or () if step not in done]
+        print(f"not done: {', '.join(missing)}", file=sys.stderr)
+        if report.exists():
+            print(f"{report} is that of an earlier run.", file=sys.stderr)
         print("See the lines marked with ! above, or the run in the UI: make dev", file=sys.stderr)
         return 1
     print(f"report: {os.path.relpath(report) if report.is_relative_to(os.getcwd()) else report}")

@@ -90,6 +90,20 @@ class DataRoot:
             )
         return info
 
+    def check_source(self, election: Election, env: Mapping[str, str]) -> None:
+        """Refuses a source that this data is not from; an outside scraper (SCRAPER_URL) knows its own.
+
+        Raises:
+            DataRootError: If the environment asks for another source, or the root belongs to another election.
+        """
+        found = self.info(election).source
+        asked = "x" if env.get("X_BEARER_TOKEN") else "archive" if env.get("ARCHIVE") else "sample"
+        if not env.get("SCRAPER_URL") and asked != found:
+            raise DataRootError(
+                f"{self.path} holds data from source {found!r} and {asked!r} is asked for;"
+                " name another ELECTION_DATA for it."
+            )
+
     def raw(self, candidate: str) -> Path:
         """Folder of the batches as received, one file a batch; the scraper alone writes there."""
         return self.path / "raw" / candidate

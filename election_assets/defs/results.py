@@ -31,14 +31,15 @@ def results_2017(spark: SparkResource) -> dg.MaterializeResult:
     """
     import pandas as pd
 
-    from election_assets.transforms.results import ResultsFormatError, bundled_results, load_results
+    from election_assets.transforms.results import ResultsFormatError, bundled_results, check_election, load_results
 
     source = os.environ.get("RESULTS_2017")
     results = bundled_results()
     if source:
         try:
             loaded = load_results(source)
-        except ResultsFormatError as error:
+            check_election(loaded)
+        except (ResultsFormatError, FileNotFoundError) as error:
             raise dg.Failure(f"RESULTS_2017: {error}", allow_retries=False) from error
         results = pd.concat([results[~results["round"].isin(loaded["round"])], loaded], ignore_index=True)
     path = DATA_ROOT.table(RESULTS_2017.name)

@@ -105,6 +105,25 @@ def bundled_results() -> pd.DataFrame:
     return _typed(frame)
 
 
+def check_election(frame: pd.DataFrame) -> None:
+    """Refuses the results of another election than that of 2017.
+
+    Args:
+        frame: What `load_results` gives, of one round or both.
+
+    Raises:
+        ResultsFormatError: If a round does not have the candidates of 2017.
+    """
+    of_2017 = bundled_results()
+    for number in sorted(set(frame["round"])):
+        found, expected = (sorted(set(each[each["round"] == number]["candidate"])) for each in (frame, of_2017))
+        if found != expected:
+            raise ResultsFormatError(
+                f"Round {number} has the candidates {', '.join(found)} and not those of the election of 2017"
+                f" ({', '.join(expected)}): the file is of another election, or not whole."
+            )
+
+
 def bundled_departments() -> pd.DataFrame:
     """The 107 areas that vote.
 

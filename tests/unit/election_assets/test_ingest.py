@@ -347,3 +347,14 @@ def test_two_processes_at_once_read_each_file_once(spark, root):
     assert set(table(spark, root)) == {"0", "1", "2", "3", "100"}
     assert [row["sequence"] for row in ingested_rows(root, CANDIDATE)] == [1, 2, 3, 4]
     assert reconcile(spark, root, CANDIDATE).problems == []
+
+
+def test_what_was_deleted_later_no_longer_counts_as_kept(spark, root):
+    deliver(root, "b-1", 1, record(1), record(2), record(3))
+    deliver(root, "b-2", 2, record(3), record(4))
+    run(spark, root)
+    root.tombstones_file.write_text("1\n4\n")
+    run(spark, root)
+    assert [(row["kept"], row["repeats"]) for row in ingested_rows(root, CANDIDATE)] == [(2, 0), (0, 1)]
+    run(spark, root)
+    assert [(row["kept"], row["repeats"]) for row in ingested_rows(root, CANDIDATE)] == [(2, 0), (0, 1)]

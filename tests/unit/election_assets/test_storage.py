@@ -315,3 +315,18 @@ def test_staging_is_free_at_first_and_gone_at_the_end(root):
     with root.staging("macron") as again:
         assert again == folder
         assert not Path(again).exists()
+
+
+@pytest.mark.parametrize(
+    ("env", "source"),
+    [({}, "sample"), ({"ARCHIVE": "a.jsonl"}, "archive"), ({"X_BEARER_TOKEN": "t"}, "x"), ({"SCRAPER_URL": "u"}, None)],
+)
+@pytest.mark.parametrize("held", ["sample", "archive", "x"])
+def test_another_source_is_refused_before_anything_runs(tmp_path, env, source, held):
+    election = load_election("fr_2022")
+    (tmp_path / "root.json").write_text(json.dumps({"election": election.key, "source": held, "root_id": "0"}))
+    if source in (held, None):
+        DataRoot(tmp_path).check_source(election, env)
+    else:
+        with pytest.raises(DataRootError, match=f"from source '{held}' and '{source}' is asked for; name another"):
+            DataRoot(tmp_path).check_source(election, env)

@@ -19,6 +19,7 @@ from election_assets.transforms.results import (
     bundled_departments,
     bundled_results,
     bundled_shapes,
+    check_election,
     check_results,
     check_shapes,
     load_results,
@@ -434,3 +435,18 @@ def test_a_department_without_a_shape_and_a_shape_without_results_fail():
     assert check_shapes(frame[frame["department"] != "01"], bundled_shapes()) == ["The shape of 01 has no results."]
     shapes["features"] += [square, square]
     assert check_shapes(frame, shapes) == ["988 has 2 shapes."]
+
+
+def test_the_results_of_2017_are_of_2017() -> None:
+    results = bundled_results()
+    check_election(results)
+    check_election(results[results["round"] == 2])
+
+
+def test_the_results_of_another_election_are_refused() -> None:
+    results = bundled_results()
+    other = results.replace({"candidate": {"FILLON": "ZEMMOUR"}})
+    with pytest.raises(ResultsFormatError, match=r"Round 1 has the candidates .*ZEMMOUR.*FILLON.*of another election"):
+        check_election(other)
+    with pytest.raises(ResultsFormatError, match="or not whole"):
+        check_election(results[results["candidate"] != "FILLON"])
