@@ -38,21 +38,27 @@ NEWEST_EVENTS = 20 * len(ELECTION.candidates)
     freshness_policy=DAILY,
 )
 def department_map(spark: SparkResource) -> dg.MaterializeResult:
-    """The 2017 results by department with what is said today, as a page that opens offline."""
-    from election_assets.transforms.aggregates import tweets_by_department, unplaced
+    """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
+    from election_assets.transforms.aggregates import tweets_by_day, tweets_by_department, unplaced
     from election_assets.transforms.results import bundled_shapes
     from election_assets.visuals.department_map import department_map_html, leader_colours
-    from election_assets.visuals.french import number
+    from election_assets.visuals.french import number, period
     from election_assets.visuals.map_preview import map_preview
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
-    placed, missing = tweets_by_department(merged), unplaced(merged)
+    placed, missing, days = tweets_by_department(merged), unplaced(merged), tweets_by_day(merged)["day"]
     note = f"Tweets placés : {number(int(placed['tweets'].sum()))} ; sans département : {number(missing)}."
     if _is_sample():
         note = f"Tweets d’exemple synthétiques ; les résultats de 2017 sont officiels. {note}"
     shapes = bundled_shapes()
-    page = department_map_html(results, shapes, note=note, tweets_by_department=placed)
+    page = department_map_html(
+        results,
+        shapes,
+        note=note,
+        tweets_by_department=placed,
+        tweets_period=period(days.min(), days.max()) if len(days) else None,
+    )
     file = DATA_ROOT.report / "department_map.html"
     write_atomically(file, page.encode())
     return dg.MaterializeResult(

@@ -12,7 +12,7 @@ import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from html import escape
 from itertools import pairwise
@@ -31,8 +31,14 @@ COLON = "\u00a0: "
 HEADLINE = spaced("Présidentielle 2017 : le vote par département")
 SOURCE = spaced("Source : ministère de l’Intérieur, Licence Ouverte")
 ROUNDS = {1: "1er tour", 2: "2d tour"}
-TODAY = "Ce qui se dit aujourd’hui"
+BASES = spaced(
+    "Abstentions et votants : % des inscrits ; blancs, nuls et exprimés : % des votants ; candidats : % des exprimés."
+).replace("% ", "%\N{NO-BREAK SPACE}")
+TWEETS = "Tweets"
+TWEETS_HEADLINE = "Les tweets par département"
+BOTH_HEADLINES = "Présidentielle 2017 et tweets par département"
 NO_DATA, NO_DATA_COLOUR = "pas de donnée", "#d4d4d4"
+NO_TWEET, NO_TWEET_COLOUR = "aucun tweet placé", "#faf0c8"
 TIE, TIE_COLOUR = "Égalité", "#7a7a7a"
 OTHER, OTHER_COLOUR = "Autre", "#4d4d4d"
 FONT = {"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", "color": "#1a1a1a", "size": 12}
@@ -62,6 +68,10 @@ class _Layer:
     text: list[str]
     details: int
 
+    @property
+    def headline(self) -> str:
+        return TWEETS_HEADLINE if self.group == TWEETS else HEADLINE
+
 
 def department_map_figure(
     results: pd.DataFrame,
@@ -69,6 +79,7 @@ def department_map_figure(
     *,
     note: str | None = None,
     tweets_by_department: pd.DataFrame | None = None,
+    tweets_period: str | None = None,
 ) -> go.Figure:
     """Draw the results by department, with a menu of layers.
 
@@ -76,8 +87,10 @@ def department_map_figure(
         results: Results as `load_results` gives them (columns of `schemas.RESULTS_2017`), of one or both rounds.
         geojson: Shapes whose features have the properties `code` and `name`.
         note: What a reader must know, such as that the data are samples; shown under the headline.
-        tweets_by_department: `department` (INSEE's code) and `tweets` (a count); a department that is absent or
-            whose count is missing is shown as without data. None leaves the layer out.
+        tweets_by_department: `department` (INSEE's code) and `tweets` (a count). A department that is absent has no
+            tweet, which is a class of its own; one whose count is missing, or without a known population, is without
+            data. None leaves the layer out.
+        tweets_period: When the tweets were written, such as `du 27 mars au 9 avril 2022`; stands in the layer's name.
 
     Returns:
         A figure with one choropleth trace (all layers restyle it) and one trace of labels. `layout.meta` holds the
@@ -108,7 +121,7 @@ def department_map_figure(
         )
         nation.append(_results_text("France entière", round_number, _sum(areas)))
     if tweets_by_department is not None:
-        layer, texts, total = _tweets_layer(shapes, tweets_by_department, len(details))
+        layer, texts, total = _tweets_layer(shapes, tweets_by_department, tweets_period, len(details))
         layers.append(layer)
         details.append(texts)
         nation.append(total)
@@ -166,6 +179,7 @@ def department_map_html(
     *,
     note: str | None = None,
     tweets_by_department: pd.DataFrame | None = None,
+    tweets_period: str | None = None,
 ) -> str:
     """The map as a page that needs no network: plotly.js, shapes and figures are inside.
 
@@ -177,7 +191,9 @@ def department_map_html(
     """
     from plotly.offline import get_plotlyjs
 
-    figure = department_map_figure(results, geojson, note=note, tweets_by_department=tweets_by_department)
+    figure = department_map_figure(
+        results, geojson, note=note, tweets_by_department=tweets_by_department, tweets_period=tweets_period
+    )
     content = figure.to_plotly_json()
     layout = content["layout"]
     menu = layout.pop("updatemenus")[0]
@@ -196,7 +212,9 @@ def department_map_html(
     }
     embedded = json.dumps(page, ensure_ascii=False, separators=(",", ":"))
     return PAGE.substitute(
+        title=escape(HEADLINE if tweets_by_department is None else BOTH_HEADLINES),
         headline=escape(HEADLINE),
+        bases=escape(BASES),
         note=f'<p class="note">{escape(spaced(note))}</p>' if note else "",
         source=escape(SOURCE),
         no_world_map=NO_WORLD_MAP,
@@ -207,11 +225,15 @@ def department_map_html(
 
 
 def _title(code: str, name: str) -> str:
-    return f"{escape(name)} ({escape(code)})"
+    return f"{_name(name)} ({escape(code)})"
+
+
+def _name(name: str) -> str:
+    return escape(name.replace("'", "’"))
 
 
 def _heading(layer: _Layer, note: str | None) -> str:
-    lines = [f"<b>{escape(HEADLINE)}</b>", f"{layer.group} – {layer.label}"]
+    lines = [f"<b>{escape(layer.headline)}</b>", f"{layer.group} – {layer.label}"]
     if note:
         lines.append(f"<i>{escape(spaced(note))}</i>")
     return "<br>".join(lines)
@@ -389,33 +411,53 @@ def _scale_colours(scale: str, count: int) -> list[str]:
     return sample_colorscale(getattr(sequential, scale), positions) if count else []
 
 
-def _tweets_layer(shapes: Mapping[str, str], tweets: pd.DataFrame, details: int) -> tuple[_Layer, list[str], str]:
+def _tweets_layer(
+    shapes: Mapping[str, str], tweets: pd.DataFrame, period: str | None, details: int
+) -> tuple[_Layer, list[str], str]:
     known = tweets.dropna(subset=["department", "tweets"])
     counts = dict(zip(known["department"].astype(str), known["tweets"].astype(int).tolist(), strict=True))
     lacking = sorted(set(counts) - set(shapes))
     if lacking:
         raise ValueError(f"The map has no shape for the department(s) {', '.join(lacking)}.")
+    missing = set(tweets["department"].dropna().astype(str)) - set(counts)
     people = bundled_departments().dropna(subset=["population"]).set_index("department")["population"].to_dict()
+    kind = f"<i>Tweets placés{', ' + escape(period) if period else ''}</i>"
     rates: list[float | None] = []
     texts = []
     for code, name in shapes.items():
-        count, population = counts.get(code), people.get(code)
+        population = people.get(code)
+        count = counts.get(code, None if code in missing or not population else 0)
         rate = 100_000 * count / population if count is not None and population else None
         rates.append(rate)
-        lines = [f"<b>{_title(code, name)}</b>", f"<i>{TODAY}</i>"]
-        lines.append(f"Tweets{COLON}{NO_DATA if count is None else number(count)}")
+        lines = [f"<b>{_title(code, name)}</b>", kind]
+        lines.append(f"Tweets{COLON}{NO_DATA if count is None else number(count) if count else NO_TWEET}")
         lines.append(f"Habitants{COLON}{number(population) if population else NO_DATA}")
-        lines.append(f"Pour 100{THIN_SPACE}000 habitants{COLON}{NO_DATA if rate is None else number(rate, 1)}")
+        if rate != 0:
+            lines.append(f"Pour 100{THIN_SPACE}000 habitants{COLON}{NO_DATA if rate is None else number(rate, 1)}")
         texts.append("<br>".join(lines))
-    label = f"Tweets pour 100{THIN_SPACE}000 habitants"
-    layer = _rates_layer("Aujourd’hui", label, "BuPu", rates, details)
+    label = f"Tweets pour 100{THIN_SPACE}000 habitants{', ' + escape(period) if period else ''}"
+    layer = _own_class_of_zero(_rates_layer(TWEETS, label, "BuPu", [rate or None for rate in rates], details), rates)
     total = [
         "<b>France entière</b>",
-        f"<i>{TODAY}</i>",
+        kind,
         f"Tweets placés{COLON}{number(sum(counts.values()))}",
-        f"Territoires avec une donnée{COLON}{len(counts)} sur {len(shapes)}",
+        f"Territoires avec un tweet placé{COLON}{sum(map(bool, counts.values()))} sur {len(shapes)}",
     ]
     return layer, texts, "<br>".join(total)
+
+
+def _own_class_of_zero(layer: _Layer, rates: Sequence[float | None]) -> _Layer:
+    """The layer with a first class for rates of 0, which it was made without."""
+    zeros = [rate == 0 for rate in rates]
+    if not any(zeros):
+        return layer
+    classes = [kind for kind in layer.classes if kind[0] != NO_DATA or None in rates]
+    return replace(
+        layer,
+        classes=[(NO_TWEET, NO_TWEET_COLOUR), *classes],
+        z=[0 if zero else place + 1 for zero, place in zip(zeros, layer.z, strict=True)],
+        text=[NO_TWEET if zero else text for zero, text in zip(zeros, layer.text, strict=True)],
+    )
 
 
 def _restyle(layer: _Layer) -> dict[str, Any]:
@@ -437,7 +479,10 @@ def _restyle(layer: _Layer) -> dict[str, Any]:
 
 
 def _legend(layer: _Layer) -> dict[str, Any]:
-    return {"group": layer.group, "label": layer.label, "classes": layer.classes, "details": layer.details}
+    return {
+        **{"group": layer.group, "label": layer.label, "headline": layer.headline},
+        **{"classes": layer.classes, "details": layer.details, "bases": layer.group != TWEETS},
+    }
 
 
 def _bounds(features: Sequence[Mapping]) -> tuple[float, float, float, float]:
@@ -482,7 +527,7 @@ def _labels(geojson: Mapping) -> go.Scattergeo:
         west, south, east, _ = _bounds([feature])
         lons.append((west + east) / 2)
         lats.append(south - 0.05)
-        place = escape(name) if kind == "overseas department" else SHORT_NAMES.get(code, escape(name))
+        place = _name(name) if kind == "overseas department" else SHORT_NAMES.get(code, _name(name))
         texts.append(place if kind == "overseas department" else f"<b>{escape(code)}</b><br>{place}")
     return go.Scattergeo(
         **{"lon": lons, "lat": lats, "text": texts, "mode": "text", "textposition": "bottom center"},
@@ -498,7 +543,7 @@ PAGE = Template("""<!DOCTYPE html>
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data: blob:">
 <link rel="icon" href="data:,">
-<title>$headline</title>
+<title>$title</title>
 <style>
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 16px; max-width: 1200px; background: #fff; color: #1a1a1a;
@@ -537,7 +582,7 @@ aside { display: grid; gap: 20px; align-content: start; }
 </style>
 </head>
 <body>
-<header><h1>$headline</h1>$note</header>
+<header><h1 id="headline">$headline</h1>$note</header>
 <div class="controls">
 <label>Carte affichée<select id="layer"></select></label>
 <label>Département<select id="department"></select></label>
@@ -548,7 +593,7 @@ aside { display: grid; gap: 20px; align-content: start; }
  aria-label="Carte des départements&#8239;; les chiffres de chacun se lisent par le menu Département"></div>
 <aside>
 <section><h2 id="title"></h2><ul id="legend"></ul></section>
-<section id="details" aria-live="polite"></section>
+<section><div id="details" aria-live="polite"></div><p id="bases" class="hint">$bases</p></section>
 </aside>
 </main>
 <footer><p>$source. Outre-mer&nbsp;: hors échelle&#8239;; carrés&nbsp;: collectivités et Français établis hors de
@@ -587,6 +632,8 @@ France.</p></footer>
   }
   function showLegend() {
     const one = page.layers[layer];
+    element("headline").textContent = one.headline;
+    element("bases").hidden = !one.bases;
     element("title").innerHTML = one.group + " – " + one.label;
     element("legend").replaceChildren(...one.classes.map(([label, colour]) => {
       const item = document.createElement("li"), chip = document.createElement("span");
@@ -606,7 +653,7 @@ France.</p></footer>
     element("details").innerHTML = "<h2>" + lines[0] + "</h2><p class=kind>" + lines[1] + "</p><table>" +
       rows.join("") + "</table><p class=hint>" + (number < 0 ?
       "Touchez ou survolez un département pour lire ses chiffres." :
-      "Un clic garde un département&#8239;; le menu revient à la France entière.") + "</p>";
+      "Cliquez pour fixer un département&#8239;; choisissez «&nbsp;France entière&nbsp;» pour revenir.") + "</p>";
   }
   function lineUpdate() {
     return {

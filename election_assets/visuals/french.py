@@ -68,6 +68,14 @@ def date(date: dt.date) -> str:
     return f"{WEEKDAYS[date.weekday()]} {day(date)} {date.year}"
 
 
+def period(first: dt.date, last: dt.date) -> str:
+    """The days from the first to the last, `du 27 mars au 9 avril 2022`; one day alone is `le 9 avril 2022`."""
+    if first == last:
+        return f"le {day(last)} {last.year}"
+    start = day(first) if first.year == last.year else f"{day(first)} {first.year}"
+    return f"du {start} au {day(last)} {last.year}"
+
+
 def moment(instant: dt.datetime, time_zone: str) -> str:
     """An instant in a time zone, `dimanche 10 avril 2022 à 20 h 05`."""
     local = instant.astimezone(ZoneInfo(time_zone))

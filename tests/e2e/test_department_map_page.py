@@ -17,7 +17,11 @@ SHAPES = "#map .choroplethlayer path.choroplethlocation"
 def html_file(tmp_path_factory):
     tweets = pd.DataFrame({"department": ["01", "13", "75"], "tweets": [120, 2400, 3300]})
     html = department_map_html(
-        bundled_results(), bundled_shapes(), note="Données d’exemple synthétiques", tweets_by_department=tweets
+        bundled_results(),
+        bundled_shapes(),
+        note="Données d’exemple synthétiques",
+        tweets_by_department=tweets,
+        tweets_period="du 27 mars au 9 avril 2022",
     )
     path = tmp_path_factory.mktemp("map") / "department_map.html"
     path.write_text(html, encoding="utf-8")
@@ -81,8 +85,13 @@ def test_switching_the_layer_changes_colours_and_legend(page):
     assert re.search(r"moins de 77,3\u202f%", page.inner_text("#legend"))
     choose(page, "2d tour – Candidat en tête")
     assert len(set(fills(page))) == 2
-    choose(page, "Aujourd’hui – Tweets pour 100\u202f000 habitants")
-    assert fills(page).count("rgb(212, 212, 212)") == 104
+    assert page.inner_text("h1") == "Présidentielle 2017\u00a0: le vote par département"
+    assert "candidats\u00a0: %\u00a0des exprimés" in page.inner_text("#bases")
+    choose(page, "Tweets – Tweets pour 100\u202f000 habitants, du 27 mars au 9 avril 2022")
+    assert page.inner_text("h1") == "Les tweets par département"
+    assert not page.is_visible("#bases")
+    assert (fills(page).count("rgb(212, 212, 212)"), fills(page).count("rgb(250, 240, 200)")) == (1, 103)
+    assert page.inner_text("#legend li >> nth=0") == "aucun tweet placé"
     assert "pas de donnée" in page.inner_text("#legend")
 
 

@@ -9,7 +9,14 @@ import pandas as pd
 import pytest
 
 from election_assets.transforms.results import bundled_results, bundled_shapes
-from election_assets.visuals.department_map import NO_DATA, NO_DATA_COLOUR, department_map_figure, department_map_html
+from election_assets.visuals.department_map import (
+    NO_DATA,
+    NO_DATA_COLOUR,
+    NO_TWEET,
+    NO_TWEET_COLOUR,
+    department_map_figure,
+    department_map_html,
+)
 
 SPACE = "\u202f"
 
@@ -145,18 +152,60 @@ def test_one_value_for_all_is_one_class(frame, shapes):
     assert [label for label, _ in classes] == [f"100,0{SPACE}%"]
 
 
-def test_tweets_for_inhabitants_tell_absent_from_zero(frame, shapes):
+def test_tweets_for_inhabitants_tell_none_from_no_data(frame, shapes):
     tweets = pd.DataFrame({"department": ["01", "75", "2A", "ZZ"], "tweets": [68, 0, None, 5]})
-    figure = department_map_figure(frame, shapes, tweets_by_department=tweets)
-    classes, places, texts = layers_of(figure)[f"Aujourd’hui – Tweets pour 100{SPACE}000 habitants"]
-    assert (texts["01"], texts["75"]) == ("10,0", "0,0")
-    assert {places[code] for code in ("2A", "ZZ", "13")} == {NO_DATA}
-    assert places["75"] != NO_DATA
+    figure = department_map_figure(
+        frame, shapes, tweets_by_department=tweets, tweets_period="du 27 mars au 9 avril 2022"
+    )
+    name = f"Tweets – Tweets pour 100{SPACE}000 habitants, du 27 mars au 9 avril 2022"
+    classes, places, texts = layers_of(figure)[name]
+    assert (texts["01"], texts["75"], texts["2A"]) == ("10,0", NO_TWEET, NO_DATA)
+    assert {places[code] for code in ("2A", "ZZ")} == {NO_DATA}
+    assert {places[code] for code in ("75", "13", "976")} == {NO_TWEET}
+    assert places["01"] == "10,0"
+    assert classes[0] == (NO_TWEET, NO_TWEET_COLOUR)
     assert classes[-1] == (NO_DATA, NO_DATA_COLOUR)
+    assert len({colour for _, colour in classes}) == len(classes)
     codes = list(figure.data[0].locations)
-    assert "Tweets\u00a0: 5<br>" in figure.data[0].customdata[codes.index("ZZ")][2]
-    assert f"Tweets\u00a0: {NO_DATA}<br>" in figure.data[0].customdata[codes.index("2A")][2]
+    details = {code: figure.data[0].customdata[codes.index(code)][2] for code in ("01", "13", "2A", "ZZ")}
+    assert "Tweets\u00a0: 5<br>" in details["ZZ"]
+    assert f"Tweets\u00a0: {NO_DATA}<br>" in details["2A"]
+    assert f"Tweets\u00a0: {NO_TWEET}<br>" in details["13"]
+    assert "Pour 100" not in details["13"]
+    assert "<i>Tweets placés, du 27 mars au 9 avril 2022</i>" in details["01"]
     assert "Tweets placés\u00a0: 73<br>" in figure.layout.meta["nation"][2]
+    assert "Territoires avec un tweet placé\u00a0: 2 sur 107" in figure.layout.meta["nation"][2]
+
+
+def test_all_departments_with_tweets_have_no_class_of_none(frame, shapes):
+    codes = [feature["properties"]["code"] for feature in shapes["features"]]
+    tweets = pd.DataFrame({"department": codes, "tweets": range(1, len(codes) + 1)})
+    figure = department_map_figure(frame, shapes, tweets_by_department=tweets)
+    classes, places, _ = layers_of(figure)[f"Tweets – Tweets pour 100{SPACE}000 habitants"]
+    assert NO_TWEET not in {label for label, _ in classes}
+    assert {code for code, place in places.items() if place == NO_DATA} == {"ZZ"}
+
+
+def test_a_layer_s_headline_tells_the_vote_from_the_tweets(frame, shapes):
+    tweets = pd.DataFrame({"department": ["01"], "tweets": [68]})
+    html = department_map_html(frame, shapes, tweets_by_department=tweets)
+    headlines = {layer["group"]: (layer["headline"], layer["bases"]) for layer in page_data(html)["layers"]}
+    vote = "Présidentielle 2017\u00a0: le vote par département"
+    assert headlines == {
+        "1er tour": (vote, True),
+        "2d tour": (vote, True),
+        "Tweets": ("Les tweets par département", False),
+    }
+    assert "<title>Présidentielle 2017 et tweets par département</title>" in html
+    assert "aujourd’hui" not in re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL).lower()
+    buttons = department_map_figure(frame, shapes, tweets_by_department=tweets).layout.updatemenus[0].buttons
+    assert buttons[-1].args[1]["title.text"].startswith("<b>Les tweets par département</b>")
+
+
+def test_names_have_typographic_apostrophes(figure):
+    titles = {row[-1] for row in figure.data[0].customdata}
+    assert "<b>Côtes-d’Armor (22)</b>" in titles
+    assert not any("'" in title or "&#x27;" in title for title in titles)
 
 
 def test_what_has_no_shape_is_refused(frame, shapes):

@@ -57,6 +57,18 @@ def test_date(day, written):
     assert french.date(day) == written
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "written"),
+    [
+        (dt.date(2022, 3, 27), dt.date(2022, 4, 9), "du 27\u00a0mars au 9\u00a0avril 2022"),
+        (dt.date(2021, 12, 31), dt.date(2022, 1, 1), "du 31\u00a0décembre 2021 au 1er\u00a0janvier 2022"),
+        (dt.date(2022, 4, 9), dt.date(2022, 4, 9), "le 9\u00a0avril 2022"),
+    ],
+)
+def test_period(first, last, written):
+    assert french.period(first, last) == written
+
+
 def test_moment_is_in_the_time_zone():
     instant = dt.datetime(2022, 4, 9, 22, 5, tzinfo=dt.UTC)
 
