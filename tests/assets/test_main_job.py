@@ -57,8 +57,10 @@ def test_every_materialisation_says_where_it_is_and_how_much(root: Root, run: Ru
         assert run.materialised["raw_tweets"][candidate]["received"] > 50
     for name in ("cleaned_tweets", "candidate_stats"):
         assert all("| --- |" in run.materialised[name][candidate]["preview"] for candidate in CANDIDATES)
-    for name in ("department_map", "word_cloud", "report"):
+    for name in ("department_map", "word_cloud"):
         assert "data:image/png;base64," in run.materialised[name][None]["preview"]
+    kept = root.record()["total"]["root"]["kept"]
+    assert f"| {kept} |" in run.materialised["report"][None]["preview"].splitlines()[-1]
 
 
 def test_every_candidates_tweets_are_kept_with_their_accents(root: Root) -> None:
