@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 import time
 from collections import Counter
@@ -96,10 +97,10 @@ class ProgressHandler(logging.Handler):
 
 
 def _cause(error: Any) -> str:
-    """The innermost message of an error, on one line."""
-    while error is not None and error.cause is not None:
+    """An error on one line: a failure's own sentence, else the innermost message without its class's path."""
+    while error is not None and error.cause is not None and error.cls_name != dg.Failure.__name__:
         error = error.cause
-    return " ".join(error.message.split()) if error else "no reason given"
+    return re.sub(r"^\w+(\.\w+)+: ", "", " ".join(error.message.split())) if error else "no reason given"
 
 
 @dg.logger(None, description="One line an asset, for people.")

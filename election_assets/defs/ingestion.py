@@ -16,6 +16,9 @@ from resources.kafka import Drain, KafkaResource, Publisher
 from resources.scraper import ScraperResource
 
 NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+SHOWN_PROBLEMS = 5
+"""Problems of the archive that are told where the run was started; the report has more."""
+
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=2), warn_window=dt.timedelta(hours=1))
 COMPLETENESS = "No candidate of the run had trouble; one that had is named with its error, and the others go on."
 
@@ -65,6 +68,10 @@ def raw_tweets(
         )
     report_errors(context, errors)
     archive = status["archive"]
+    for problem in (archive or {}).get("problems", [])[:SHOWN_PROBLEMS]:
+        context.log.warning(f"{problem['file']}, line {problem['line']}: {problem['reason']}")
+    if archive and not archive["read"] and not errors:
+        context.log.warning("The archive holds no tweets.")
     return dg.MaterializeResult(
         metadata={"source": status["source"], **({"archive": dg.MetadataValue.json(archive)} if archive else {})},
         check_results=[completeness("collected_for_every_candidate", context.asset_key, errors)],

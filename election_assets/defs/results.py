@@ -31,7 +31,13 @@ def results_2017(spark: SparkResource) -> dg.MaterializeResult:
     """
     import pandas as pd
 
-    from election_assets.transforms.results import ResultsFormatError, bundled_results, check_election, load_results
+    from election_assets.transforms.results import (
+        ResultsFormatError,
+        ResultsSourceError,
+        bundled_results,
+        check_election,
+        load_results,
+    )
 
     source = os.environ.get("RESULTS_2017")
     results = bundled_results()
@@ -39,8 +45,10 @@ def results_2017(spark: SparkResource) -> dg.MaterializeResult:
         try:
             loaded = load_results(source)
             check_election(loaded)
-        except (ResultsFormatError, FileNotFoundError) as error:
-            raise dg.Failure(f"RESULTS_2017: {error}", allow_retries=False) from error
+        except (ResultsFormatError, ResultsSourceError) as error:
+            # Only an address may answer the next time.
+            again = isinstance(error, ResultsSourceError) and "://" in source
+            raise dg.Failure(f"RESULTS_2017: {error}", allow_retries=again) from error
         results = pd.concat([results[~results["round"].isin(loaded["round"])], loaded], ignore_index=True)
     path = DATA_ROOT.table(RESULTS_2017.name)
     frame = spark.session.createDataFrame(results, schema=RESULTS_2017.ddl)
