@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from typing import TYPE_CHECKING
+from unicodedata import normalize
 
 from election_assets.election import Election
 from election_assets.transforms.sentiment import LABELS, current
@@ -26,6 +27,10 @@ WORD = r"[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*"
 ELISIONS = {"fr": r"^(?:(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’])+"}
 """What stands before a word as a part of its own, by language and in lower case: l'école counts under école."""
 MIN_WORD_CHARACTERS = 2
+
+ACCENTED = "".join(chr(code) for code in range(0xC0, 0x180) if len(normalize("NFD", chr(code))) > 1)
+"""The letters with an accent of Unicode's blocks Latin-1 and Latin Extended-A."""
+LIGATURES = {"œ": "oe", "æ": "ae"}
 
 
 def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.DataFrame:
@@ -120,7 +125,7 @@ def tweets_by_day(merged: DataFrame) -> pd.DataFrame:
 
 
 def top_hashtags(merged: DataFrame, candidate: str | None = None, limit: int = 20) -> pd.DataFrame:
-    """The hashtags that most distinct texts use, in any language.
+    """The hashtags that most distinct texts use, in any language; neither case nor accents tell hashtags apart.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
@@ -128,14 +133,14 @@ def top_hashtags(merged: DataFrame, candidate: str | None = None, limit: int = 2
         limit: Rows at most.
 
     Returns:
-        `hashtag` (lower case, without #), `texts` (distinct), ordered by texts, then by name.
+        `hashtag` (without #, in its most frequent spelling), `texts` (distinct), ordered by texts, then by name.
     """
     from pyspark.sql import functions as F
 
     texts = _texts(merged, candidate, "hashtags")
-    tags = texts.select("text_hash", F.explode("hashtags").alias("hashtag")).distinct()
-    counts = tags.groupBy("hashtag").agg(F.count(F.lit(1)).alias("texts"))
-    return counts.orderBy(F.desc("texts"), "hashtag").limit(limit).toPandas()
+    tags = texts.select("text_hash", F.explode("hashtags").alias("hashtag"))
+    counts = _by_spelling(tags.withColumn("key", _plain_letters("hashtag")), "hashtag")
+    return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
 
 
 def word_counts(
@@ -175,13 +180,29 @@ def word_counts(
     )
     if stop_words:
         words = words.where(~F.col("key").isin(sorted(stop_words)))
-    one_a_text = words.groupBy("text_hash", "key").agg(F.min("word").alias("word"))
-    spellings = one_a_text.groupBy("key", "word").agg(F.count(F.lit(1)).alias("texts"))
-    counts = spellings.groupBy("key").agg(
-        F.max_by("word", F.struct("texts", "word")).alias("word"), F.sum("texts").alias("texts")
-    )
-    top = counts.orderBy(F.desc("texts"), "key").limit(limit).toPandas()
+    top = _by_spelling(words, "word").orderBy(F.desc("texts"), "key").limit(limit).toPandas()
     return {str(word): int(texts) for word, texts in zip(top["word"], top["texts"], strict=True)}
+
+
+def _by_spelling(words: DataFrame, name: str) -> DataFrame:
+    """Distinct texts that hold each `key`: `key`, the column `name` in its most frequent spelling, `texts`."""
+    from pyspark.sql import functions as F
+
+    one_a_text = words.groupBy("text_hash", "key").agg(F.min(name).alias(name))
+    spellings = one_a_text.groupBy("key", name).agg(F.count(F.lit(1)).alias("texts"))
+    return spellings.groupBy("key").agg(
+        F.max_by(name, F.struct("texts", name)).alias(name), F.sum("texts").alias("texts")
+    )
+
+
+def _plain_letters(column: str) -> Column:
+    """The column in lower case, its Latin letters without their accents and ligatures in two letters."""
+    from pyspark.sql import functions as F
+
+    letters = F.translate(F.lower(column), ACCENTED, "".join(normalize("NFD", letter)[0] for letter in ACCENTED))
+    for ligature, pair in LIGATURES.items():
+        letters = F.replace(letters, F.lit(ligature), F.lit(pair))
+    return letters
 
 
 def _in_language(election: Election) -> Column:

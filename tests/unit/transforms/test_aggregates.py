@@ -218,6 +218,22 @@ def test_hashtags_are_counted_by_distinct_texts(merged):
     }
 
 
+def test_hashtags_that_differ_in_accents_or_case_are_one_in_the_most_frequent_spelling(merged):
+    tweets = merged(
+        {"text_hash": "a", "hashtags": ["presidentielle2022", "présidentielle2022", "cœur"]},
+        {"text_hash": "b", "hashtags": ["présidentielle2022", "coeur", "français"]},
+        {"text_hash": "c", "hashtags": ["présidentielle2022", "COEUR", "francais"]},
+        {"text_hash": "d", "hashtags": ["presidentielle2022", "coeur", "francais", "vote"]},
+        {"text_hash": "e", "hashtags": ["ÉCOLE"]},
+        {"text_hash": "f", "hashtags": ["ecole"]},
+    )
+
+    assert aggregates.top_hashtags(tweets).to_dict("list") == {
+        "hashtag": ["coeur", "présidentielle2022", "francais", "ÉCOLE", "vote"],
+        "texts": [4, 4, 3, 2, 1],
+    }
+
+
 def test_words_are_counted_by_distinct_texts_of_the_language(merged, election):
     tweets = merged(
         {"text_hash": "x", "text_plain": "retraites retraites école"},
