@@ -86,11 +86,13 @@ def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
     from election_assets.visuals.word_cloud import word_cloud as draw
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    # A name says nothing of what is said; the others' names would fill the cloud of each candidate.
+    left_out = stop_words(ELECTION)
     index: dict[str, dict[str, str]] = {}
     overall, words = b"", 0
     for candidate in [None, *ELECTION.candidates]:
         key = candidate.key if candidate else TOTAL
-        counts = word_counts(merged, ELECTION, key or None, stop_words(ELECTION, key or None))
+        counts = word_counts(merged, ELECTION, key or None, left_out)
         cloud = draw(
             counts,
             title=candidate.name if candidate else ELECTION.name,
