@@ -302,6 +302,7 @@ tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-we
 .clouds { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; }
 .clouds figcaption { font-weight: 600; margin-bottom: .25rem; }
 details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; color: var(--accent); padding: .25rem 0; }
+.columns th, .columns td { overflow-wrap: anywhere; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1rem 2.5rem;
   align-items: start; }
 .reason { min-width: 16rem; }
@@ -505,12 +506,21 @@ déjà gardé ; une livraison répétée est un lot arrivé deux fois, qui n’a
 </table></div>
 {% endfor %}
 {% if run.archive %}
-<h3>L’archive lue</h3>
+<h3>{{ 'Le corpus d’exemple' if sample else 'L’archive lue' }}</h3>
+{% set segments, segments_done = run.archive.get('segments', 0), run.archive.get('segments_done', 0) %}
+{% if segments_done < segments %}
+<p><strong class="bad">Lecture inachevée.</strong> {% if segments_done %}
+{{ segments_done | count('morceau', 'morceaux') }} sur {{ segments | number }} ;
+les nombres qui suivent ne comptent que ce qui est lu en entier pour tous les candidats.
+{%- else %}Rien n’est encore lu en entier pour tous les candidats : ce qui est lu se compte à la fin.{% endif %}</p>
+{% endif %}
+{% if segments_done or not segments %}
 <ul>
 <li>{{ run.archive.read | count('enregistrement lu', 'enregistrements lus') }}</li>
 <li>{{ run.archive.unreadable | count('enregistrement illisible', 'enregistrements illisibles') }}</li>
 <li>{{ run.archive.matched_no_candidate | count('enregistrement', 'enregistrements') }} sans aucun candidat</li>
 </ul>
+{% endif %}
 {% if run.archive.problem_count %}
 <details><summary>{{ run.archive.problem_count | count('problème') }} de lecture</summary>
 <div class="scroll" tabindex="0" role="region" aria-labelledby="c-problems">

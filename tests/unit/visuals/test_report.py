@@ -320,6 +320,21 @@ def test_an_archives_counts_and_problems():
     assert "archive lue" not in make_page().text
 
 
+@pytest.mark.parametrize(("source", "title"), [("sample", "Le corpus d’exemple"), ("archive", "L’archive lue")])
+def test_an_archive_read_in_part_is_told(source, title):
+    def words(segments, done, read):
+        counts = {"read": read, "unreadable": 0, "matched_no_candidate": 0, "problem_count": 0, "problems": []}
+        archive = {**counts, "segments": segments, "segments_done": done}
+        return make_page(run=make_run(archive=archive, source=source)).words.replace("\u00a0", " ")
+
+    assert f"{title} Lecture inachevée. Rien n’est encore lu en entier" in words(3, 0, 0)
+    assert "enregistrement lu" not in words(3, 0, 0)
+    assert f"{title} Lecture inachevée. 2 morceaux sur 3\u202f; les nombres" in words(3, 2, 500)
+    assert "500 enregistrements lus" in words(3, 2, 500)
+    assert f"{title} 900 enregistrements lus" in words(3, 3, 900)
+    assert "Lecture inachevée" not in words(3, 3, 900)
+
+
 def test_a_candidates_error_is_told_at_the_top_and_in_full():
     run = make_run()
     run["candidates"]["bea"]["error"] = "X a répondu 503."
