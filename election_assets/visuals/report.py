@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from election_assets.election import Election
-from election_assets.transforms.sentiment import NEGATIVE_BELOW, POSITIVE_FROM
+from election_assets.transforms.sentiment import LANGUAGE, NEGATIVE_BELOW, POSITIVE_FROM
 from election_assets.visuals import french
 
 if TYPE_CHECKING:
@@ -130,9 +130,11 @@ def report_html(
         hashtags=hashtags.to_dict("records"),
         tables=[(scope, title, _count_rows(election, run, scope)) for scope, title in SCOPES.items()],
         count_names=_shown_counts(run),
+        new=any(any(counts["run"].values()) for counts in (run["total"], *run["candidates"].values())),
         unbalanced=_unbalanced(election, run),
         named_engines=[(ENGINES.get(role, role), name) for role, name in run["engines"].items()],
         durations=[(asset, french.number(seconds, 1)) for asset, seconds in run["seconds"].items()],
+        toned=election.language == LANGUAGE,
         positive_from=_threshold(POSITIVE_FROM),
         negative_below=_threshold(NEGATIVE_BELOW),
     )
@@ -278,7 +280,13 @@ img { display: block; max-width: 100%; height: auto; border: 1px solid var(--lin
 .grid { fill: var(--line); }
 .negative { background: var(--negative); } .neutral { background: var(--neutral); }
 .positive { background: var(--positive); }
-.scroll { overflow-x: auto; margin: .5rem 0 1rem; }
+/* The paper moves with the table and hides the shadow at its end: the shadow shows where there is more. */
+.scroll { overflow-x: auto; margin: .5rem 0 1rem;
+  background: linear-gradient(to left, var(--paper) 50%, transparent) right / 2.5rem 100% no-repeat local,
+    linear-gradient(to left, #16191d4d, transparent) right / 1.1rem 100% no-repeat scroll; }
+@media screen and (max-width: 46rem) {
+  .wide caption::after { content: " – faites défiler →"; font-weight: 400; color: var(--soft); }
+}
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: separate; border-spacing: 0; font-size: .92rem; font-variant-numeric: tabular-nums; }
 .wide { width: 100%; }
@@ -382,7 +390,8 @@ PAGE = (
 <div><dt>auteurs distincts</dt>
 <dd>{{ total.distinct_authors | number }}</dd></div>
 {% set texts = total.scored_texts + total.unscored_texts %}
-<div><dt>des textes dans la langue de l’élection ont un ton calculé</dt>
+<div><dt>des textes dans la langue de l’élection ont un ton calculé{% if texts %}, sur
+{{ texts | count('texte') }}{% endif %}</dt>
 <dd>{{ (total.scored_texts / texts if texts else none) | percent(0) }}</dd></div>
 <div><dt>des tweets sont placés dans un département</dt>
 <dd>{{ ((total.tweets - total.unplaced) / total.tweets if total.tweets else none) | percent(0) }}</dd></div>
@@ -491,6 +500,9 @@ collecte : reçus = gardés + répétitions + quarantaine.</p>
 <p class="small soft">Ici un tweet compte pour chaque candidat dont la recherche l’a trouvé. Une répétition est un tweet
 déjà gardé ; une livraison répétée est un lot arrivé deux fois, qui n’ajoute rien aux autres nombres.</p>
 {% for scope, title, rows in tables %}
+{% if scope == 'run' and not new %}
+<p>Rien de nouveau depuis le rapport précédent.</p>
+{% else %}
 <div class="scroll" tabindex="0" role="region" aria-labelledby="c-{{ scope }}">
 <table class="wide"><caption id="c-{{ scope }}">{{ title }}</caption>
 <thead><tr><th scope="col" class="text">Candidat</th>
@@ -504,6 +516,7 @@ déjà gardé ; une livraison répétée est un lot arrivé deux fois, qui n’a
 {{ '</tfoot>' | safe if loop.last else '</tbody>' | safe if loop.revindex == 2 else '' }}
 {% endfor %}
 </table></div>
+{% endif %}
 {% endfor %}
 {% if run.archive %}
 <h3>{{ 'Le corpus d’exemple' if sample else 'L’archive lue' }}</h3>
@@ -545,6 +558,7 @@ premiers sur {{ run.archive.problem_count | number }}{% endif %}</caption>
 
 <section aria-labelledby="h-method">
 <h2 id="h-method">Méthode</h2>
+{% if toned %}
 <p><strong>Le ton</strong> d’un texte est la moyenne des polarités que le lexique de {{ run.engines.sentiment }} donne à
 ses mots, négations et renforcements compris. Un texte est dit positif à partir de {{ positive_from }},
 négatif au-dessous de {{ negative_below }}, neutre entre les deux. Un texte dont le lexique ne connaît aucun
@@ -554,6 +568,10 @@ notés ; les autres sont comptés à part.</p>
 candidat : un texte sombre sur le chômage est négatif, qui qu’il cite. Un lexique n’entend ni l’ironie ni le contexte.
 Ce n’est pas une opinion mesurée, et encore moins un vote : ceux qui écrivent sur X ne sont pas un échantillon des
 électeurs.</p>
+{% else %}
+<p><strong>Le ton</strong> n’est calculé pour aucun texte : le lexique de {{ run.engines.sentiment }} ne connaît pas la
+langue de cette élection ({{ election.language }}), et tous les textes sont « non notés ».</p>
+{% endif %}
 <p><strong>Le département</strong> est deviné d’après le lieu que l’auteur écrit dans son profil, ou le lieu attaché au
 tweet. Un nom ambigu n’est pas placé, et les tweets non placés sont comptés comme tels.</p>
 <p><strong>Les personnes.</strong> Cette page ne contient que des agrégats : aucun texte de tweet, aucun auteur, aucune

@@ -4,6 +4,7 @@ import copy
 import datetime as dt
 import math
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -157,7 +158,7 @@ def test_key_figures_are_in_french_numbers(page):
     assert "tweets, chacun compté une fois 2\u202f000" in words
     assert "sans les retweets 1\u202f300" in words
     assert "auteurs distincts 900" in words
-    assert "ton calculé 75\u202f%" in words
+    assert "ton calculé, sur 1\u202f000\u00a0textes 75\u202f%" in words
     assert "département 75\u202f%" in words
 
 
@@ -191,6 +192,31 @@ def test_counts_of_the_root_and_of_the_run(page):
     assert page.row("Ensemble", 1) == ["2\u202f024", "6", "2", "2\u202f016", "4", "bon"]
     assert page.row("Ensemble", 2) == ["24", "6", "2", "16", "4", "bon"]
     assert "Le compte est bon" in page.text
+
+
+def test_a_run_that_brought_nothing_has_no_table():
+    run = make_run()
+    nothing = dict.fromkeys(COUNTS, 0)
+    for report_of_one in (run["total"], *run["candidates"].values()):
+        report_of_one["run"] = nothing
+    said = "Rien de nouveau depuis le rapport précédent."
+
+    page = make_page(run=run)
+    assert said in page.words
+    assert "c-run" not in [caption.get("id") for caption in page.all("caption")]
+    assert page.row("Ada Un", 1)[0] == "1\u202f012"
+
+    run["candidates"]["bea"]["run"] = {**nothing, "repeated_deliveries": 1}
+    assert said not in make_page(run=run).words
+    assert make_page(run=run).row("Béa Deux", 2)[4] == "1"
+
+
+def test_a_language_without_a_lexicon_is_said_to_have_no_tone(page):
+    assert "dont le lexique ne connaît aucun mot" in page.words
+    method = make_page(election=replace(make_election(), language="en")).words
+    assert "Le ton n’est calculé pour aucun texte\u00a0: le lexique de textblob-fr 0.2.0" in method
+    assert "langue de cette élection (en)" in method
+    assert "dont le lexique ne connaît aucun mot" not in method
 
 
 def test_a_lost_record_is_told():
