@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 VERSION_PROPERTY = "election_assets.table_version"
 COMMIT_ATTEMPTS = 5
+KEPT_HOURS = 7 * 24
 _LOST_RACE = (
     "Failed to commit transaction",
     "ConcurrentAppend",
@@ -124,6 +125,14 @@ def merge(
 def delete(spark: SparkSession, path: str, where: str) -> None:
     """Deletes the rows for which the SQL condition holds."""
     _commit(lambda: spark.sql(f"DELETE FROM delta.`{path}` WHERE {where}").collect())
+
+
+def vacuum(path: str, kept_hours: int = KEPT_HOURS) -> None:
+    """Removes the files that no version of the last hours needs; what was deleted or replaced ends with them."""
+    from deltalake import DeltaTable
+
+    if exists(path):
+        DeltaTable(path).vacuum(retention_hours=kept_hours, dry_run=False, enforce_retention_duration=False)
 
 
 def row_count(path: str) -> int:

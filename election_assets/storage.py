@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import gzip
+import hmac
 import json
 import os
 import re
@@ -214,9 +215,25 @@ class DataRoot:
             yield
 
     def pseudonym_key(self, env: Mapping[str, str]) -> bytes:
-        """The key of the pseudonyms: PSEUDONYM_KEY, or a random one made once under the root for its owner alone."""
-        if env.get("PSEUDONYM_KEY"):
-            return env["PSEUDONYM_KEY"].encode()
+        """The key of the pseudonyms: PSEUDONYM_KEY, or a random one made once under the root for its owner alone.
+
+        Raises:
+            DataRootError: If the root's pseudonyms were made with another key: one author would count as two.
+        """
+        key = env["PSEUDONYM_KEY"].encode() if env.get("PSEUDONYM_KEY") else self._own_pseudonym_key()
+        file = self.path / "pseudonym.check"
+        check = hmac.new(key, b"election-assets", "sha256").hexdigest()[:16].encode()
+        with self.lock("_pseudonym"):
+            if not file.exists():
+                write_atomically(file, check)
+        if file.read_bytes() != check:
+            raise DataRootError(
+                f"{self.path} holds pseudonyms made with another key; give PSEUDONYM_KEY as it was, or remove {file}"
+                " and make the tables of all candidates anew (rebuild: true)."
+            )
+        return key
+
+    def _own_pseudonym_key(self) -> bytes:
         file = self.path / "pseudonym.key"
         with contextlib.suppress(FileExistsError):
             if not file.exists():

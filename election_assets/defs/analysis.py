@@ -5,18 +5,18 @@ import datetime as dt
 import dagster as dg
 
 from election_assets import delta
-from election_assets.defs.tweets import candidate_stats, cleaned_tweets
+from election_assets.defs.tweets import SHOWN_COLUMNS, cleaned_tweets
 from election_assets.defs.upstream import OWNERS
 from election_assets.metadata import table_definition, table_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION, alone
-from election_assets.schemas import CLEANED_TWEETS, MERGED_TWEETS, SENTIMENT_SCORES
+from election_assets.schemas import CANDIDATE_STATS, CLEANED_TWEETS, INGESTED, MERGED_TWEETS, SENTIMENT_SCORES
 from resources.spark import SparkResource
 
 DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26))
 
 
 @dg.asset(
-    deps=[cleaned_tweets, candidate_stats],
+    deps=[cleaned_tweets],
     group_name="analysis",
     kinds={"pyspark", "deltalake"},
     owners=OWNERS,
@@ -24,7 +24,10 @@ DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=36), warn_
     metadata=table_definition(MERGED_TWEETS),
 )
 def merged_tweets(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
-    """All candidates' tweets; a row is a tweet of a candidate. Totals count a tweet once, by `candidates`."""
+    """All candidates' tweets; a row is a tweet of a candidate. Totals count a tweet once, by `candidates`.
+
+    Once a day is also the time to remove what was deleted from, or replaced in, the candidates' tables a week ago.
+    """
     from pyspark.sql import functions as F
 
     from election_assets.transforms.merging import merge_candidates
@@ -36,6 +39,10 @@ def merged_tweets(context: dg.AssetExecutionContext, spark: SparkResource) -> dg
         if not tables:
             raise dg.Failure("No candidate has a table of cleaned tweets yet; materialise cleaned_tweets first.")
         delta.replace(merge_candidates(tables), MERGED_TWEETS, path)
+    for table in (CLEANED_TWEETS, INGESTED, CANDIDATE_STATS):
+        for key in ELECTION.candidate_keys:
+            delta.vacuum(DATA_ROOT.table(table.name, key))
+    delta.vacuum(path)
     merged = delta.read(spark.session, MERGED_TWEETS, path)
     counts = merged.agg(
         F.countDistinct("tweet_id").alias("tweets"),
@@ -43,9 +50,7 @@ def merged_tweets(context: dg.AssetExecutionContext, spark: SparkResource) -> dg
     ).collect()[0]
     return dg.MaterializeResult(
         metadata={
-            **table_metadata(
-                path, delta.row_count(path), merged.select("candidate", "created_at", "kind", "text", "candidates")
-            ),
+            **table_metadata(path, delta.row_count(path), merged.select("candidate", "candidates", *SHOWN_COLUMNS)),
             "tweets": counts["tweets"],
             "tweets_of_several_candidates": counts["of_several"],
         }

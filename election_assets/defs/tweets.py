@@ -19,6 +19,9 @@ from election_assets.retention import retention_days, retire
 from election_assets.schemas import CANDIDATE_STATS, CLEANED_TWEETS
 from resources.spark import SparkResource
 
+SHOWN_COLUMNS = ["created_at", "kind", "lang", "hashtags", "named_candidates", "department", "engagement"]
+"""Columns of the preview: Dagster keeps previews for ever, so no text and no author is among them."""
+
 
 class CleaningConfig(dg.Config):
     """Settings of a run.
@@ -73,9 +76,7 @@ def cleaned_tweets(
                 "repeated_deliveries": added.repeated_deliveries,
                 "retired_batches": ended,
                 "days": f"{len(added.days)}, {added.days[0]} to {added.days[-1]}" if added.days else "none",
-                **table_metadata(
-                    path, delta.row_count(path), table.select("created_at", "kind", "text", "department", "engagement")
-                ),
+                **table_metadata(path, delta.row_count(path), table.select(*SHOWN_COLUMNS)),
             },
             partition_key=candidate,
         )

@@ -27,7 +27,7 @@ ASSETS: dict[str, tuple[str, set[str], set[str], str]] = {
     "merged_tweets": (
         "analysis",
         {"pyspark", "deltalake"},
-        {"cleaned_tweets", "candidate_stats"},
+        {"cleaned_tweets"},
         "a row is a tweet of a candidate",
     ),
     "sentiment_scores": (

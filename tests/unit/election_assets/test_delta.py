@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from deltalake import DeltaTable
@@ -163,3 +164,19 @@ def test_another_failure_is_not_tried_again(spark, path):
         delta.delete(session, path, "name = 'apple'")
     assert session.errors == ["never reached"]
     assert stored(spark, path) == [("apple", "a", 1)]
+
+
+def test_vacuum_removes_what_was_replaced_long_ago_and_nothing_else(spark, path):
+    def files() -> set[Path]:
+        return set(Path(path).glob("**/*.parquet"))
+
+    delta.vacuum(path)
+    assert not Path(path).exists()
+    delta.replace(frame(spark, ("1", "a", 1)), FRUIT, path)
+    replaced = files()
+    delta.replace(frame(spark, ("2", "b", 2)), FRUIT, path)
+    delta.vacuum(path)
+    assert replaced < files(), "younger than a week"
+    delta.vacuum(path, kept_hours=0)
+    assert not replaced & files()
+    assert len(stored(spark, path)) == 1

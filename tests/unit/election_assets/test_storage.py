@@ -191,9 +191,9 @@ def test_the_key_of_the_pseudonyms_is_made_once_though_processes_race(root):
         keys = {maker.stdout.readline().strip() for maker in makers}
     assert len(keys) == 1
     assert re.fullmatch("[0-9a-f]{64}", keys.pop())
-    files = list((root.path / "new").iterdir())
-    assert [file.name for file in files] == ["pseudonym.key"]
-    assert stat.S_IMODE(files[0].stat().st_mode) == 0o600
+    files = [file for file in (root.path / "new").iterdir() if file.is_file()]
+    assert sorted(file.name for file in files) == ["pseudonym.check", "pseudonym.key"]
+    assert stat.S_IMODE((root.path / "new" / "pseudonym.key").stat().st_mode) == 0o600
 
 
 def test_the_key_is_the_same_in_all_threads_and_afterwards(root):
@@ -214,7 +214,7 @@ def test_the_key_is_the_same_in_all_threads_and_afterwards(root):
 
 def test_the_key_of_the_environment_wins_and_makes_no_file(root):
     assert root.pseudonym_key({"PSEUDONYM_KEY": "clé"}) == "clé".encode()
-    assert not list(root.path.iterdir())
+    assert not (root.path / "pseudonym.key").exists()
 
 
 def test_the_key_is_private_whatever_the_umask(root):
@@ -330,3 +330,15 @@ def test_another_source_is_refused_before_anything_runs(tmp_path, env, source, h
     else:
         with pytest.raises(DataRootError, match=f"from source '{held}' and '{source}' is asked for; name another"):
             DataRoot(tmp_path).check_source(election, env)
+
+
+def test_another_key_of_the_pseudonyms_is_refused_once_some_were_made(root):
+    assert root.pseudonym_key({"PSEUDONYM_KEY": "one"}) == b"one"
+    assert root.pseudonym_key({"PSEUDONYM_KEY": "one"}) == b"one"
+    with pytest.raises(DataRootError, match="made with another key"):
+        root.pseudonym_key({"PSEUDONYM_KEY": "two"})
+    with pytest.raises(DataRootError, match="made with another key"):
+        root.pseudonym_key({})
+    assert b"one" not in (root.path / "pseudonym.check").read_bytes()
+    (root.path / "pseudonym.check").unlink()
+    assert root.pseudonym_key({"PSEUDONYM_KEY": "two"}) == b"two"
