@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
@@ -123,6 +124,7 @@ def report_html(
         candidates=[(one, figures[one.key]) for one in election.candidates],
         labels=LABEL_NAMES,
         errors=_errors(election, run),
+        notes=_notes(election, run),
         chart=_chart(total_days) if total_days else None,
         map_file=map_file,
         cloud=clouds.get(TOTAL),
@@ -148,6 +150,16 @@ def _threshold(polarity: float) -> str:
 def _errors(election: Election, run: Mapping[str, Any]) -> list[tuple[str, str]]:
     reports = ((one.name, run["candidates"].get(one.key, {}).get("error")) for one in election.candidates)
     return [(name, error) for name, error in reports if error]
+
+
+def _notes(election: Election, run: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was noted of each candidate's collection; a note that all share is told once, without a name."""
+    noted = [
+        (one.name, note) for one in election.candidates for note in run["candidates"].get(one.key, {}).get("notes", ())
+    ]
+    texts = Counter(note for _, note in noted)
+    of_all = [note for note, count in texts.items() if count == len(election.candidates) > 1]
+    return [("", note) for note in of_all] + [(name, note) for name, note in noted if note not in of_all]
 
 
 def _difference(counts: Mapping[str, int]) -> int:
@@ -266,7 +278,7 @@ a { color: var(--accent); }
 .figures dd { margin: 0; font-size: 1.7rem; font-weight: 650; line-height: 1.2; font-variant-numeric: tabular-nums; }
 figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: .4rem; }
-.map { width: 100%; height: 102rem; border: 1px solid var(--line); border-radius: .4rem; display: block; }
+.map { width: 100%; height: 108rem; border: 1px solid var(--line); border-radius: .4rem; display: block; }
 .chart { position: relative; height: 15rem; margin: 1rem 0 2.2rem 3.4rem; border-bottom: 1px solid var(--ink); }
 .chart svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .chart span { position: absolute; font-size: .8rem; color: var(--soft); white-space: nowrap; }
@@ -285,7 +297,7 @@ img { display: block; max-width: 100%; height: auto; border: 1px solid var(--lin
   background: linear-gradient(to left, var(--paper) 50%, transparent) right / 2.5rem 100% no-repeat local,
     linear-gradient(to left, #16191d4d, transparent) right / 1.1rem 100% no-repeat scroll; }
 @media screen and (max-width: 46rem) {
-  .wide caption::after { content: " – faites défiler →"; font-weight: 400; color: var(--soft); }
+  .wide caption::after { content: "faites défiler →"; display: block; font-weight: 400; color: var(--soft); }
 }
 .scroll:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: separate; border-spacing: 0; font-size: .92rem; font-variant-numeric: tabular-nums; }
@@ -299,8 +311,8 @@ tbody td { white-space: nowrap; } td.text { white-space: normal; overflow-wrap: 
 tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-weight: 650; white-space: nowrap; }
 .wide tr > :first-child { position: sticky; left: 0; background: var(--paper) padding-box;
   min-width: 8.5rem; }
-.days tbody th { white-space: nowrap; }
-@media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 71rem; } }
+@media (min-width: 25rem) { .days tbody th { white-space: nowrap; } }
+@media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 77rem; } }
 @media (min-width: 66rem) { .figures { grid-template-columns: repeat(6, 1fr); } .map { height: 68rem; } }
 @media (min-width: 60rem) { .wide th[scope=row] { white-space: nowrap; } }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
@@ -310,7 +322,7 @@ tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-we
 .clouds { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(20rem, 100%), 1fr)); gap: 1.25rem; }
 .clouds figcaption { font-weight: 600; margin-bottom: .25rem; }
 details { margin: 1rem 0; } summary { cursor: pointer; font-weight: 600; color: var(--accent); padding: .25rem 0; }
-.columns th, .columns td { overflow-wrap: anywhere; }
+.columns tbody th { overflow-wrap: anywhere; min-width: 6rem; }
 .columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18rem, 100%), 1fr)); gap: 1rem 2.5rem;
   align-items: start; }
 .reason { min-width: 16rem; }
@@ -552,6 +564,12 @@ premiers sur {{ run.archive.problem_count | number }}{% endif %}</caption>
 <h3 id="incidents">Incidents de collecte</h3>
 <ul>{% for name, error in errors %}
 <li><strong>{{ name }}</strong> : <span lang="en">{{ error }}</span></li>
+{% endfor %}</ul>
+{% endif %}
+{% if notes %}
+<h3 id="notes">Notes de collecte</h3>
+<ul>{% for name, note in notes %}
+<li>{% if name %}<strong>{{ name }}</strong> : {% endif %}<span lang="en">{{ note }}</span></li>
 {% endfor %}</ul>
 {% endif %}
 </section>
