@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from typing import Any, NamedTuple
 
@@ -34,6 +34,7 @@ def run_record(
     *,
     run_id: str,
     errors: Mapping[str, str],
+    notes: Mapping[str, Sequence[str]],
     archive: Mapping[str, Any] | None,
     engines: Mapping[str, str],
     seconds: Mapping[str, float],
@@ -46,17 +47,18 @@ def run_record(
         election: The election.
         run_id: Dagster's id of the run.
         errors: The candidates that had trouble, with a sentence each.
+        notes: What the scraper noted of a candidate's collection, such as tweets that may be missing.
         archive: What the scraper says of the archive it reads, None where it reads X.
         engines: What does the work: `spark`, `broker`, `sentiment`.
         seconds: Seconds that each asset took.
         now: The time of the report.
 
     Returns:
-        `election`, `source`, `made_at`, `run_id`; `candidates`, by key: `run`, `root` and `error`; `total`: `run` and
-        `root`; `archive`, `versions`, `engines`, `seconds`. `root` counts since the data root began, `run` what was
-        read since the report before this one. The counts: `received` records, of which `repeats`, `quarantined`,
-        `kept`, `deleted` (rows of tweets declared deleted before they came) and `waiting` (collected, not read yet);
-        and `repeated_deliveries`, messages whose batch had come before.
+        `election`, `source`, `made_at`, `run_id`; `candidates`, by key: `run`, `root`, `error` and `notes`; `total`:
+        `run` and `root`; `archive`, `versions`, `engines`, `seconds`. `root` counts since the data root began, `run`
+        what was read since the report before this one. The counts: `received` records, of which `repeats`,
+        `quarantined`, `kept`, `deleted` (rows of deleted tweets) and `waiting` (collected, not read yet); and
+        `repeated_deliveries`, messages whose batch had come before.
     """
     since = _previous_report(root)
     counts = {
@@ -69,7 +71,11 @@ def run_record(
         "made_at": now.isoformat(),
         "run_id": run_id,
         "candidates": {
-            key: {**{span: each[key] for span, each in counts.items()}, "error": errors.get(key)}
+            key: {
+                **{span: each[key] for span, each in counts.items()},
+                "error": errors.get(key),
+                "notes": list(notes.get(key, ())),
+            }
             for key in election.candidate_keys
         },
         "total": {span: _total(list(each.values())) for span, each in counts.items()},

@@ -134,12 +134,16 @@ def report(
     session = spark.session
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
+    status = _status(context, scraper)
+    collection = status.get("candidates", {})
     record = run_record(
         DATA_ROOT,
         ELECTION,
         run_id=context.run_id,
-        errors=_errors(context.instance),
-        archive=_archive(context, scraper),
+        # The scraper's word first: where collecting failed for all, no materialisation tells of it.
+        errors=_errors(context.instance) | {key: of["error"] for key, of in collection.items() if of["error"]},
+        notes={key: of["notes"] for key, of in collection.items()},
+        archive=status.get("archive"),
         engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": f"{ENGINE} {ENGINE_VERSION}"},
         seconds=_seconds(context),
         now=dt.datetime.now(dt.UTC),
@@ -201,13 +205,13 @@ def _errors(instance: dg.DagsterInstance) -> dict[str, str]:
     return errors
 
 
-def _archive(context: dg.AssetExecutionContext, scraper: ScraperResource) -> Mapping[str, Any] | None:
-    """What the scraper says of its archive; the report is drawn without it where the scraper is down."""
+def _status(context: dg.AssetExecutionContext, scraper: ScraperResource) -> Mapping[str, Any]:
+    """What the scraper says of the collection; the report is drawn without it where the scraper is down."""
     try:
-        return scraper.status()["archive"]
+        return scraper.status()
     except ScraperError as error:
-        context.log.warning(f"The report is drawn without the archive's counts: {error}")
-        return None
+        context.log.warning(f"The report is drawn without what the scraper says: {error}")
+        return {}
 
 
 def _seconds(context: dg.AssetExecutionContext) -> dict[str, float]:

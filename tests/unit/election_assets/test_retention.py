@@ -130,7 +130,15 @@ def test_the_record_of_a_run_still_counts_everything(spark, root):
 
     def total() -> dict:
         record = run_record(
-            root, ELECTION, run_id="r", errors={}, archive=None, engines={}, seconds={}, now=dt.datetime.now(dt.UTC)
+            root,
+            ELECTION,
+            run_id="r",
+            errors={},
+            notes={},
+            archive=None,
+            engines={},
+            seconds={},
+            now=dt.datetime.now(dt.UTC),
         )
         return record["candidates"][CANDIDATE]["root"]
 

@@ -38,6 +38,7 @@ def report(root: DataRoot, **given: Any) -> dict[str, Any]:
         **{
             "run_id": "run-1",
             "errors": {},
+            "notes": {},
             "archive": None,
             "engines": {"spark": "Sail"},
             "seconds": {},
@@ -62,7 +63,7 @@ def test_a_run_counts_since_the_report_before_and_the_root_since_it_began(spark,
     assert first["candidates"][CANDIDATE]["run"] == first["candidates"][CANDIDATE]["root"] == counts(4, 1, 1, 2)
     assert first["total"] == {"run": counts(4, 1, 1, 2), "root": counts(4, 1, 1, 2)}
     assert list(first["candidates"]) == ELECTION.candidate_keys
-    assert first["candidates"]["le-pen"] == {"run": NOTHING, "root": NOTHING, "error": None}
+    assert first["candidates"]["le-pen"] == {"run": NOTHING, "root": NOTHING, "error": None, "notes": []}
 
     # Two runs between two reports are both told of; a second delivery adds to nothing but its own count.
     deliver(root, "b-2", 2, record(2), record(3))
@@ -74,6 +75,7 @@ def test_a_run_counts_since_the_report_before_and_the_root_since_it_began(spark,
         "run": counts(2, 1, 0, 1, repeated_deliveries=1),
         "root": counts(6, 2, 1, 3, repeated_deliveries=1),
         "error": None,
+        "notes": [],
     }
 
     third = report(root)
@@ -102,7 +104,7 @@ def test_a_batch_that_was_refused_whole_is_quarantined_in_the_counts(spark, root
     first = report(root, now=later)["candidates"][CANDIDATE]
     assert first["run"] == first["root"] == counts(3, 0, 2, 1)
     second = report(root, now=later + dt.timedelta(seconds=1))["candidates"][CANDIDATE]
-    assert second == {"run": NOTHING, "root": counts(3, 0, 2, 1), "error": None}
+    assert second == {"run": NOTHING, "root": counts(3, 0, 2, 1), "error": None, "notes": []}
     # It comes again as it should, and counts as what it now is.
     store(root, CANDIDATE, message("b-2", 4, records))
     run(spark, root)
@@ -122,6 +124,7 @@ def test_the_rest_is_told_as_given(root):
         root,
         run_id="run-9",
         errors={"le-pen": "X answered 503."},
+        notes={"le-pen": ["Tweets may be missing."]},
         archive=archive,
         seconds={"raw_tweets": 1.23456},
         now=now,
@@ -130,6 +133,8 @@ def test_the_rest_is_told_as_given(root):
     assert (made["source"], made["made_at"], made["run_id"]) == ("sample", "2022-04-10T18:05:00+00:00", "run-9")
     assert made["candidates"]["le-pen"]["error"] == "X answered 503."
     assert made["candidates"][CANDIDATE]["error"] is None
+    assert made["candidates"]["le-pen"]["notes"] == ["Tweets may be missing."]
+    assert made["candidates"][CANDIDATE]["notes"] == []
     assert made["archive"] == archive
     assert made["engines"] == {"spark": "Sail"}
     assert made["seconds"] == {"raw_tweets": 1.23}

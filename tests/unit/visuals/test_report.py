@@ -443,3 +443,13 @@ def test_rare_counts_have_a_column_only_where_there_are_some(page):
     assert "En attente" in shown.text
     assert "Supprimés" not in shown.text
     assert "Le compte est bon" in shown.text
+
+
+def test_what_was_noted_of_the_collection_is_told_and_what_all_share_once():
+    run = make_run()
+    run["candidates"]["ada"]["notes"] = ["<Gone> since Monday.", "Begun again."]
+    run["candidates"]["bea"]["notes"] = ["Begun again."]
+    page = make_page(run=run)
+    assert page.text.count("Begun again.") == 1
+    assert "<Gone> since Monday." in page.text
+    assert "Notes de collecte" not in make_page().text
