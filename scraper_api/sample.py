@@ -97,6 +97,30 @@ _CITIES = _listed(
     """
 )
 
+# Communes where users live, at least one of each department, with the weight of its inhabitants in tens of thousands.
+_COMMUNES = _listed(
+    """
+    Bourg-en-Bresse 68 | Saint-Quentin 52 | Montluçon 33 | Manosque 17 | Gap 14 | Nice 56 | Antibes 56 | Annonay 33
+    | Charleville-Mézières 27 | Pamiers 16 | Troyes 31 | Narbonne 38 | Rodez 28 | Marseille 104 |
+    Aix-en-Provence 104 | Caen 71 | Aurillac 14 | Angoulême 35 | La Rochelle 67 | Bourges 30 | Brive-la-Gaillarde 24
+    | Dijon 54 | Saint-Brieuc 61 | Guéret 12 | Périgueux 42 | Besançon 55 | Montélimar 52 | Évreux 60 | Chartres 43
+    | Brest 46 | Quimper 46 | Ajaccio 17 | Bastia 19 | Nîmes 77 | Toulouse 74 | Colomiers 74 | Auch 19 | Bordeaux 84
+    | Mérignac 84 | Montpellier 62 | Béziers 62 | Rennes 56 | Saint-Malo 56 | Châteauroux 22 | Tours 62 |
+    Grenoble 65 | Échirolles 65 | Dole 26 | Mont-de-Marsan 43 | Blois 33 | Saint-Étienne 77 | Le Puy-en-Velay 23 |
+    Nantes 74 | Saint-Herblain 74 | Orléans 69 | Cahors 18 | Agen 33 | Mende 12 | Angers 83 |
+    Cherbourg-en-Cotentin 50 | Reims 56 | Saint-Dizier 17 | Laval 31 | Nancy 73 | Bar-le-Duc 18 | Lorient 78 |
+    Metz 52 | Thionville 52 | Nevers 20 | Lille 131 | Tourcoing 131 | Beauvais 83 | Alençon 28 | Calais 73 |
+    Arras 73 | Clermont-Ferrand 66 | Pau 71 | Tarbes 23 | Perpignan 50 | Strasbourg 58 | Haguenau 58 | Mulhouse 77 |
+    Lyon 96 | Villeurbanne 96 | Vesoul 23 | Chalon-sur-Saône 55 | Le Mans 57 | Chambéry 45 | Annecy 86 | Paris 210 |
+    Le Havre 63 | Rouen 63 | Meaux 74 | Chelles 74 | Versailles 74 | Sartrouville 74 | Niort 38 | Amiens 57 |
+    Albi 40 | Montauban 27 | Toulon 56 | La Seyne-sur-Mer 56 | Avignon 57 | La Roche-sur-Yon 71 | Poitiers 44 |
+    Limoges 37 | Épinal 36 | Auxerre 33 | Belfort 14 | Évry-Courcouronnes 67 | Corbeil-Essonnes 67 |
+    Boulogne-Billancourt 82 | Nanterre 82 | Montreuil 85 | Aubervilliers 85 | Vitry-sur-Seine 72 | Créteil 72 |
+    Argenteuil 64 | Cergy 64 | Les Abymes 38 | Fort-de-France 36 | Cayenne 29 | Le Tampon 89 | Mamoudzou 26 |
+    Faaa 28 | Nouméa 26
+    """
+)
+
 # Words by slot. A slot's name ends in m or f where it agrees with a masculine or feminine noun.
 _WORDS = {
     "nm": _listed("le programme | le projet | le plan | le discours | le chapitre | le passage"),
@@ -634,18 +658,21 @@ class _Corpus:
         self._ids: set[int] = set()
         self._topics = [(tag, _noun_slots("t", noun), _noun_slots("u", noun)) for noun, tag in _TOPICS]
         self._city_slots = {city: _noun_slots("v", city) for city in _CITIES}
+        weighted = [commune.rpartition(" ") for commune in _COMMUNES]
+        self._communes = [name for name, _, _ in weighted]
+        self._inhabitants = list(accumulate(int(weight) for _, _, weight in weighted))
         self._cast()
         self._users = self._people(max(20, min(tweets // 4, 99_999)))
         self._places = {
-            city: {
+            commune: {
                 "country": "France",
                 "country_code": "FR",
-                "full_name": f"{city}, France",
+                "full_name": f"{commune}, France",
                 "id": f"{self._generator.getrandbits(64):016x}",
-                "name": city,
+                "name": commune,
                 "place_type": "city",
             }
-            for city in _CITIES
+            for commune in self._communes
         }
 
     def _pick(self, options: Sequence[_T]) -> _T:
@@ -706,11 +733,14 @@ class _Corpus:
         if draw < 0.33:
             return ""
         if draw < 0.68:
-            city = self._pick(_CITIES)
+            city = self._commune()
             return self._pick((city, city, city, f"{city}, France", f"{city} 🇫🇷", city.upper(), city.lower()))
-        if draw < 0.8:
+        if draw < 0.84:
             return self._pick(_REGIONS)
         return self._pick(_PRECISE if draw < 0.88 else _ABSURD if draw < 0.94 else _ABROAD)
+
+    def _commune(self) -> str:
+        return self._communes[bisect(self._inhabitants, self._random() * self._inhabitants[-1])]
 
     def _author(self) -> dict[str, Any]:
         return self._users[int(len(self._users) * self._random() ** 2)]
@@ -908,7 +938,7 @@ class _Corpus:
         reach = math.log10(10 + author["public_metrics"]["followers_count"])
         likes = min(40_000, int(heat * reach * 3))
         finals = (likes // 3, int(likes * 0.12 * self._random()), likes, int(likes * 0.06 * self._random()))
-        place = self._places[self._pick(_CITIES)] if self._random() < 0.03 else None
+        place = self._places[self._commune()] if self._random() < 0.03 else None
         return _Tweet(moment, self._snowflake(moment.ms), author, text, lang, kind, referenced, finals, place, heat)
 
     def _history(self, count: int) -> list[_Tweet]:

@@ -18,6 +18,8 @@ import pytest
 
 from election_assets.election import Election, load_election
 from election_assets.schemas import parse_time
+from election_assets.transforms.locations import guess_department
+from election_assets.transforms.results import bundled_departments
 from scraper_api.query import compile_query, searchable
 from scraper_api.sample import write_sample
 
@@ -308,6 +310,21 @@ def test_users_are_invented_and_their_locations_vary(corpus: Corpus) -> None:
     )
     followers = sorted(user["public_metrics"]["followers_count"] for user in users)
     assert followers[-1] > 100 * followers[len(followers) // 2]
+
+
+def test_locations_are_spread_over_all_departments(corpus: Corpus) -> None:
+    tweets = Counter()
+    for page, tweet in corpus.records:
+        users = {user["id"]: user.get("location") for user in page["includes"]["users"]}
+        places = {place["id"]: place["full_name"] for place in page["includes"].get("places", [])}
+        attached = places.get(tweet.get("geo", {}).get("place_id"))
+        tweets[guess_department(users[tweet["author_id"]]) or guess_department(attached)] += 1
+    assert 0.35 < 1 - tweets.pop(None) / len(corpus.records) < 0.47
+    departments = bundled_departments()
+    departments = departments[departments["kind"].isin(["metropolitan", "overseas department"])]
+    assert set(departments["department"]) <= set(tweets)
+    populous = departments.nlargest(30, "population")["department"]
+    assert 0.5 < sum(tweets[department] for department in populous) / tweets.total() < 0.65
 
 
 def test_places_are_served_in_includes(corpus: Corpus) -> None:
