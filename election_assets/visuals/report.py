@@ -278,7 +278,7 @@ a { color: var(--accent); }
 .figures dd { margin: 0; font-size: 1.7rem; font-weight: 650; line-height: 1.2; font-variant-numeric: tabular-nums; }
 figure { margin: 0; }
 img { display: block; max-width: 100%; height: auto; border: 1px solid var(--line); border-radius: .4rem; }
-.map { width: 100%; height: 108rem; border: 1px solid var(--line); border-radius: .4rem; display: block; }
+.map { width: 100%; height: 112rem; border: 1px solid var(--line); border-radius: .4rem; display: block; }
 .chart { position: relative; height: 15rem; margin: 1rem 0 2.2rem 3.4rem; border-bottom: 1px solid var(--ink); }
 .chart svg { position: absolute; inset: 0; width: 100%; height: 100%; display: block; }
 .chart span { position: absolute; font-size: .8rem; color: var(--soft); white-space: nowrap; }
@@ -312,8 +312,8 @@ tfoot th, tfoot td { border-top: 2px solid var(--ink); border-bottom: 0; font-we
 .wide tr > :first-child { position: sticky; left: 0; background: var(--paper) padding-box;
   min-width: 8.5rem; }
 @media (min-width: 25rem) { .days tbody th { white-space: nowrap; } }
-@media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 77rem; } }
-@media (min-width: 66rem) { .figures { grid-template-columns: repeat(6, 1fr); } .map { height: 68rem; } }
+@media (min-width: 46rem) { .figures { grid-template-columns: repeat(3, 1fr); } .map { height: 79rem; } }
+@media (min-width: 66rem) { .figures { grid-template-columns: repeat(6, 1fr); } .map { height: 70rem; } }
 @media (min-width: 60rem) { .wide th[scope=row] { white-space: nowrap; } }
 .dot { display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .45em; }
 .tone { min-width: 13rem; }
