@@ -230,18 +230,17 @@ def test_root_of_another_election_is_refused_before_anything_runs(prepared: tupl
     assert len(root.runs()) == runs
 
 
-def test_root_of_another_source_is_refused_in_one_sentence(prepared: tuple[Root, Command], tmp_path: Path) -> None:
-    root = prepared[0].copy(tmp_path / "data")
+def test_root_of_another_source_is_refused_before_anything_runs(prepared: tuple[Root, Command], tmp_path: Path) -> None:
+    root = prepared[0]
+    runs = len(root.runs())
     archive = tmp_path / "tweets.jsonl"
     archive.write_text(TWEETS, encoding="utf-8")
     said = Root(root.path, {"ARCHIVE": str(archive)}).run()
-    told = [line for line in said.lines if line.startswith("  ! ")]
-    assert said.code == 1
-    assert len(told) == 1, said
-    assert "holds data of election valmarie_2031 from source sample, not of valmarie_2031 from archive" in told[0]
-    assert "Traceback" not in said.out + said.err
-    assert said.err == "See the lines marked with ! above, or the run in the UI: make dev\n"
-    assert all(root.tweets(candidate) == prepared[0].tweets(candidate) for candidate in CANDIDATES)
+    sentence = (
+        f"{root.path} holds data from source 'sample' and 'archive' is asked for; name another ELECTION_DATA for it.\n"
+    )
+    assert (said.code, said.out, said.err) == (1, "", sentence)
+    assert len(root.runs()) == runs
 
 
 def test_two_runs_at_once_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
