@@ -101,14 +101,14 @@ def _rebuild(
     spark: SparkSession, root: DataRoot, election: Election, candidate: str, key: bytes, known: list[dict[str, Any]]
 ) -> Ingestion:
     present = root.origins(candidate)
-    missing = [row["origin"] for row in known if row["origin"] not in set(present)]
+    order = [row["origin"] for row in known]
+    missing = sorted(set(order) - set(present))
     if missing:
         raise RebuildRefusedError(
             f"{candidate}: the table cannot be made anew, because {len(missing)} landed files that it was made from are"
             f" gone: {', '.join(missing)}."
         )
-    order = [row["origin"] for row in known]
-    order += [origin for origin in present if origin not in set(order)]
+    order += sorted(set(present) - set(order))
     return _Step(spark, root, election, candidate, key, [], order).replace()
 
 

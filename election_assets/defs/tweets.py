@@ -4,6 +4,7 @@ import datetime as dt
 import hashlib
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import dagster as dg
 
@@ -11,7 +12,7 @@ from election_assets import delta
 from election_assets.candidates import completeness, each_candidate, report_errors, sentence
 from election_assets.defs.ingestion import COMPLETENESS, FRESHNESS, landed_csv
 from election_assets.defs.upstream import OWNERS
-from election_assets.ingest import Ingestion, ingest
+from election_assets.ingest import ingest
 from election_assets.metadata import table_definition, table_metadata
 from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
 from election_assets.reconciliation import reconcile
@@ -57,29 +58,27 @@ def cleaned_tweets(
     session, key = spark.session, DATA_ROOT.pseudonym_key(os.environ)
     retention = retention_days(os.environ)
 
-    def work(candidate: str) -> tuple[Ingestion, int]:
+    def work(candidate: str) -> dict[str, Any]:
         added = ingest(session, DATA_ROOT, ELECTION, candidate, key, rebuild=config.rebuild)
-        if retention is None:
-            return added, 0
-        return added, retire(DATA_ROOT, candidate, dt.datetime.now(dt.UTC) - dt.timedelta(days=retention))
-
-    done, errors = each_candidate(context, work)
-    for candidate, (added, ended) in done.items():
+        ended = 0
+        if retention is not None:
+            ended = retire(DATA_ROOT, candidate, dt.datetime.now(dt.UTC) - dt.timedelta(days=retention))
         path = DATA_ROOT.table(CLEANED_TWEETS.name, candidate)
         table = delta.read(session, CLEANED_TWEETS, path)
-        context.add_asset_metadata(
-            {
-                "files": added.files,
-                "kept": added.kept,
-                "repeats": added.repeats,
-                "quarantined": added.quarantined,
-                "repeated_deliveries": added.repeated_deliveries,
-                "retired_batches": ended,
-                "days": f"{len(added.days)}, {added.days[0]} to {added.days[-1]}" if added.days else "none",
-                **table_metadata(path, delta.row_count(path), table.select(*SHOWN_COLUMNS)),
-            },
-            partition_key=candidate,
-        )
+        return {
+            "files": added.files,
+            "kept": added.kept,
+            "repeats": added.repeats,
+            "quarantined": added.quarantined,
+            "repeated_deliveries": added.repeated_deliveries,
+            "retired_batches": ended,
+            "days": f"{len(added.days)}, {added.days[0]} to {added.days[-1]}" if added.days else "none",
+            **table_metadata(path, delta.row_count(path), table.select(*SHOWN_COLUMNS)),
+        }
+
+    done, errors = each_candidate(context, work)
+    for candidate, metadata in done.items():
+        context.add_asset_metadata(metadata, partition_key=candidate)
     report_errors(context, errors)
     return dg.MaterializeResult(
         check_results=[completeness("cleaned_for_every_candidate", context.asset_key, errors)],
@@ -186,26 +185,18 @@ def cleaned_tweets_checks(spark: SparkResource) -> Iterator[dg.AssetCheckResult]
 def candidate_stats(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
     """Aggregates; a row is an hour or a day of a candidate. Only days whose tweets changed are counted again."""
 
-    def count(candidate: str) -> int:
+    def work(candidate: str) -> dict[str, Any]:
         with DATA_ROOT.candidate_lock(candidate):
-            return _count_stale_days(spark, candidate)
-
-    counted, errors = each_candidate(context, count)
-    for key, stale in counted.items():
-        path = DATA_ROOT.table(CANDIDATE_STATS.name, key)
+            stale = _count_stale_days(spark, candidate)
+        path = DATA_ROOT.table(CANDIDATE_STATS.name, candidate)
         table = delta.read(spark.session, CANDIDATE_STATS, path)
         newest = table.where("period = 'day'").orderBy("day", ascending=False)
-        context.add_asset_metadata(
-            {
-                "days_counted": stale,
-                **table_metadata(
-                    path,
-                    delta.row_count(path),
-                    newest.select("day", "tweets", "retweet_share", "distinct_authors", "engagement"),
-                ),
-            },
-            partition_key=key,
-        )
+        preview = newest.select("day", "tweets", "retweet_share", "distinct_authors", "engagement")
+        return {"days_counted": stale, **table_metadata(path, delta.row_count(path), preview)}
+
+    done, errors = each_candidate(context, work)
+    for candidate, metadata in done.items():
+        context.add_asset_metadata(metadata, partition_key=candidate)
     report_errors(context, errors)
     return dg.MaterializeResult(
         check_results=[completeness("counted_for_every_candidate", context.asset_key, errors)],
