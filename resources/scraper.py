@@ -8,6 +8,7 @@ from urllib.parse import quote, urlsplit
 
 import dagster as dg
 
+from election_assets.schemas import MAX_BATCH_RECORDS
 from resources.embedded_services import EmbeddedServicesResource
 
 TIMEOUT_SECONDS = (5, 300)
@@ -41,7 +42,7 @@ class ScraperResource(dg.ConfigurableResource):
     api_key: str = ""
     services: EmbeddedServicesResource
 
-    def batch(self, candidate: str, count: int = 500) -> Batch:
+    def batch(self, candidate: str, count: int = MAX_BATCH_RECORDS) -> Batch:
         """The candidate's current batch, the same until it is acknowledged.
 
         Raises:

@@ -54,13 +54,12 @@ class Cloud(NamedTuple):
     alt: str
 
 
-def stop_words(election: Election, candidate: str | None = None, keep_names: bool = False) -> frozenset[str]:
+def stop_words(election: Election, keep_names: bool = False) -> frozenset[str]:
     """The words that a cloud leaves out, in lower case.
 
     Args:
         election: Gives the language, of stopwordsiso's list, and the candidates' names.
-        candidate: Key of the cloud's candidate, whose names alone are left out; those of all candidates if None.
-        keep_names: Whether names stay in.
+        keep_names: Whether the candidates' names stay in.
     """
     import stopwordsiso
 
@@ -69,8 +68,7 @@ def stop_words(election: Election, candidate: str | None = None, keep_names: boo
     words = words | {word.replace("'", "’") for word in words}
     if keep_names:
         return words
-    candidates = election.candidates if candidate is None else [election.candidate(candidate)]
-    return words.union(*(_name_words(name) for one in candidates for name in (*one.names, *one.handles)))
+    return words.union(*(_name_words(name) for one in election.candidates for name in (*one.names, *one.handles)))
 
 
 def _name_words(name: str) -> set[str]:
