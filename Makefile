@@ -58,7 +58,7 @@ test: .venv/.dev ## all tests that need no outside server
 check: .venv/.dev ## lint, format, types, definitions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy election_assets resources scraper_api
+	$(BIN)/mypy election_assets nifi resources scraper_api
 	$(BIN)/dg check defs
 
 services-test: .venv/.dev ## installs Chromium where it is missing, then the browser tests
@@ -70,6 +70,7 @@ bench: .venv/.dev ## the benchmarks, as a table and JSON
 
 lock: .venv/.uv ## writes the locked requirements anew from pyproject.toml
 	$(BIN)/python -m uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements.txt
+	$(BIN)/python -m uv pip compile pyproject.toml --extra postgresql --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-postgresql.txt
 	$(BIN)/python -m uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --quiet -o requirements-dev.txt
 
 clean: ## removes .venv and caches; the data stay
