@@ -1,1 +1,1 @@
-"""The NiFi flow that publishes in place of `raw_tweets`: its generator, and the flow generated of each bundled election."""
+"""The NiFi flow that publishes in place of `raw_tweets`: its generator, and the flow of each bundled election."""
