@@ -41,20 +41,16 @@ SOURCES = HERE / "stand_in_bundle"
 
 EXTENSIONS = "NIFI_EXTENSIONS"
 """Environment variable: a folder that holds Apache's own `KAFKA_NARS`, which then take the stand-in's place."""
-SERVICE_API_NAR, SERVICE_NAR, PROCESSORS_NAR = (
-    "nifi-kafka-service-api-nar",
-    "nifi-kafka-3-service-nar",
-    "nifi-kafka-nar",
-)
+SERVICE_API_NAR = "nifi-kafka-service-api-nar"
+SERVICE_NAR = "nifi-kafka-3-service-nar"
+PROCESSORS_NAR = "nifi-kafka-nar"
 KAFKA_NARS = (SERVICE_API_NAR, SERVICE_NAR, PROCESSORS_NAR)
 LOGIN_NAR = "tests-login-nar"
 
 # Other jars of the class path: NiFi's bootstrap and the API that all extensions share.
 JARS = (
-    *(
-        ("org.slf4j", name, SLF4J_VERSION)
-        for name in ("slf4j-api", "log4j-over-slf4j", "jcl-over-slf4j", "jul-to-slf4j")
-    ),
+    *(("org.slf4j", name, SLF4J_VERSION) for name in ("slf4j-api", "log4j-over-slf4j")),
+    *(("org.slf4j", name, SLF4J_VERSION) for name in ("jcl-over-slf4j", "jul-to-slf4j")),
     *(("ch.qos.logback", name, LOGBACK_VERSION) for name in ("logback-classic", "logback-core")),
     (GROUP, "nifi-api", API_VERSION),
     *((GROUP, name, VERSION) for name in ("nifi-framework-api", "nifi-nar-utils", "nifi-properties")),
@@ -208,10 +204,12 @@ class NiFiServer:
         self._process.kill()
 
     def _serves(self) -> bool:
-        path = "/nifi-api/access/config" if self._security == "password" else "/nifi-api/flow/about"
+        about = f"{self.url}/nifi-api/flow/about"
         try:
-            with urllib.request.urlopen(self.url + path, timeout=5, context=self._tls) as answer:
+            with urllib.request.urlopen(about, timeout=5, context=self._tls) as answer:
                 return answer.status == 200
+        except urllib.error.HTTPError as error:
+            return self._security == "password" and error.code == 401
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
 
