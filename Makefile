@@ -61,8 +61,9 @@ check: .venv/.dev ## lint, format, types, definitions
 	$(BIN)/mypy election_assets nifi resources scraper_api
 	$(BIN)/dg check defs
 
-services-test: .venv/.dev ## installs Chromium where it is missing, then the browser tests
+services-test: .venv/.dev ## lays out real Kafka, NiFi, PostgreSQL and Chromium where missing, then all tests that need them
 	@sh tests/provision.sh
+	@$(BIN)/python -m tests.servers.provision
 	@$(BIN)/python -m pytest -q -m "integration or e2e"
 
 bench: .venv/.dev ## the benchmarks, as a table and JSON
