@@ -6,7 +6,7 @@ import os
 
 import dagster as dg
 
-from election_assets.defs import analysis, ingestion, jobs, results, tweets, upstream, visuals
+from election_assets.defs import analysis, ingestion, jobs, results, sensors, tweets, upstream, visuals
 from election_assets.progress import progress_logger
 from resources import build_resources
 
@@ -20,8 +20,9 @@ defs = dg.Definitions(
         upstream.kafka_topics,
     ],
     asset_checks=dg.load_asset_checks_from_modules(MODULES),
-    jobs=[jobs.main_job, jobs.tweets_job, jobs.analysis_job],
+    jobs=[jobs.main_job, jobs.tweets_job, jobs.landing_job, jobs.analysis_job],
     schedules=[jobs.tweets_every_30_minutes, jobs.analysis_daily],
+    sensors=[sensors.kafka_lag],
     resources=build_resources(os.environ),
     # A spawned step costs seconds, and a Spark session of its own.
     executor=dg.in_process_executor,

@@ -27,6 +27,18 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
     services = EmbeddedServicesResource(data_root=str(DataRoot.from_env(env).path))
     return {
         "spark": SparkResource(remote=secret("SPARK_REMOTE")),
-        "kafka": KafkaResource(bootstrap_servers=env.get("KAFKA_BOOTSTRAP_SERVERS", "").strip(), services=services),
+        "kafka": KafkaResource(
+            bootstrap_servers=env.get("KAFKA_BOOTSTRAP_SERVERS", "").strip(),
+            security_protocol=env.get("KAFKA_SECURITY_PROTOCOL", ""),
+            ssl_cafile=env.get("KAFKA_SSL_CAFILE", ""),
+            ssl_certfile=env.get("KAFKA_SSL_CERTFILE", ""),
+            ssl_keyfile=env.get("KAFKA_SSL_KEYFILE", ""),
+            ssl_password=secret("KAFKA_SSL_PASSWORD"),
+            sasl_mechanism=env.get("KAFKA_SASL_MECHANISM", ""),
+            sasl_username=env.get("KAFKA_SASL_USERNAME", ""),
+            sasl_password=secret("KAFKA_SASL_PASSWORD"),
+            topic_retention_days=env.get("KAFKA_TOPIC_RETENTION_DAYS", ""),
+            services=services,
+        ),
         "scraper": ScraperResource(url=secret("SCRAPER_URL"), api_key=secret("SCRAPER_API_KEY"), services=services),
     }

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.services import Addresses, ServicesError, join
+from resources.services import Addresses, ServicesError, join, listening
 
 
 class EmbeddedServicesResource(dg.ConfigurableResource):
@@ -28,3 +28,7 @@ class EmbeddedServicesResource(dg.ConfigurableResource):
             return join(Path(self.data_root))
         except ServicesError as error:
             raise dg.Failure(str(error), allow_retries=False) from error
+
+    def addresses_if_up(self) -> Addresses | None:
+        """Where the services listen, None if they do not run; they are neither started nor kept up by it."""
+        return listening(Path(self.data_root))

@@ -86,6 +86,12 @@ def leave(data_root: Path) -> None:
         users.close()
 
 
+def listening(data_root: Path) -> Addresses | None:
+    """Where the services of a data root listen, None if they do not run; it is no use of them that keeps them up."""
+    found = _found(data_root)
+    return found and found[0]
+
+
 def _lock(data_root: Path, name: str, kind: int) -> IO[str]:
     path = data_root / "locks" / f"services.{name}"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -117,13 +123,10 @@ def _settings(env: Mapping[str, str]) -> dict[str, str]:
 def _running(data_root: Path, wanted: Mapping[str, str]) -> Addresses | None:
     if not _served(data_root):
         return None
-    try:
-        content = json.loads(DataRoot(data_root).services_file.read_text(encoding="utf-8"))
-        addresses, settings = Addresses(**content["addresses"]), dict(content["settings"])
-        if not _listens(addresses):
-            return None
-    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+    found = _found(data_root)
+    if found is None:
         return None
+    addresses, settings = found
     other = [
         f"{name}={settings.get(name) or '(unset)'} and not {value or '(unset)'}"
         for name, value in wanted.items()
@@ -135,6 +138,16 @@ def _running(data_root: Path, wanted: Mapping[str, str]) -> Addresses | None:
             " stop what uses them (such as make dev), or name another ELECTION_DATA."
         )
     return addresses
+
+
+def _found(data_root: Path) -> tuple[Addresses, dict[str, str]] | None:
+    """The addresses and settings that services wrote down, if somebody listens there."""
+    try:
+        content = json.loads(DataRoot(data_root).services_file.read_text(encoding="utf-8"))
+        addresses, settings = Addresses(**content["addresses"]), dict(content["settings"])
+        return (addresses, settings) if _listens(addresses) else None
+    except (FileNotFoundError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _served(data_root: Path) -> bool:

@@ -19,6 +19,11 @@ main_job = dg.define_asset_job(
 tweets_job = dg.define_asset_job(
     "tweets", selection=CANDIDATE_ASSETS, description="Collects, lands, cleans and counts what is new."
 )
+landing_job = dg.define_asset_job(
+    "landing",
+    selection=dg.AssetSelection.assets("landed_csv", "cleaned_tweets", "candidate_stats"),
+    description="Lands, cleans and counts what waits in Kafka, without collecting.",
+)
 analysis_job = dg.define_asset_job(
     "analysis",
     # A check blocks only what runs with it: the tables that other runs left are checked before they are joined.

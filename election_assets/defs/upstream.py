@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from election_assets.partitions import ELECTION
+from election_assets.partitions import CANDIDATES, ELECTION
 
 OWNERS = ["team:data-desk"]
 
@@ -22,6 +22,7 @@ nifi_flow = dg.AssetSpec(
 )
 kafka_topics = dg.AssetSpec(
     "kafka_topics",
+    partitions_def=CANDIDATES,
     group_name="upstream",
     kinds={"kafka"},
     owners=OWNERS,

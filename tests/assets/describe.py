@@ -78,6 +78,14 @@ print(
                 if not job.name.startswith("__")
             },
             "schedules": {one.name: schedule(one) for one in repository.schedule_defs},
+            "sensors": {
+                one.name: {
+                    "job": one.job_name,
+                    "seconds": one.minimum_interval_seconds,
+                    "running": one.default_status == dg.DefaultSensorStatus.RUNNING,
+                }
+                for one in repository.sensor_defs
+            },
             "executor": defs.executor.name,
         }
     )

@@ -137,9 +137,10 @@ def test_every_table_declares_its_columns(described: dict[str, Any]) -> None:
 
 def test_candidates_are_one_partitions_definition_run_at_once(described: dict[str, Any]) -> None:
     partitioned = {name: asset for name, asset in described["assets"].items() if asset["partitions"]}
-    assert set(partitioned) == PARTITIONED
+    assert set(partitioned) == {*PARTITIONED, "kafka_topics"}
     assert len({asset["partitions_id"] for asset in partitioned.values()}) == 1
-    assert all(asset["partitions"] == CANDIDATES and asset["single_run"] for asset in partitioned.values())
+    assert all(asset["partitions"] == CANDIDATES for asset in partitioned.values())
+    assert all(partitioned[name]["single_run"] for name in PARTITIONED)
 
 
 def test_checks(described: dict[str, Any]) -> None:
@@ -160,6 +161,7 @@ def test_jobs_run_in_this_process(described: dict[str, Any]) -> None:
     assert {name: set(assets) for name, assets in described["jobs"].items()} == {
         "everything": set(ASSETS),
         "tweets": PARTITIONED,
+        "landing": PARTITIONED - {"raw_tweets"},
         "analysis": set(ASSETS) - PARTITIONED,
     }
     assert described["executor"] == "in_process"
@@ -181,6 +183,10 @@ def test_schedules_ask_for_one_run_a_tick(described: dict[str, Any]) -> None:
         "tweets_every_30_minutes": common | {"job": "tweets", "cron": "*/30 * * * *", "requests": [whole_range]},
         "analysis_daily": common | {"job": "analysis", "cron": "15 5 * * *", "requests": [{}]},
     }
+
+
+def test_the_sensor_waits_for_a_kafka_of_ones_own(described: dict[str, Any]) -> None:
+    assert described["sensors"] == {"kafka_lag": {"job": "landing", "seconds": 60, "running": False}}
 
 
 def test_assets_are_executed_after_what_they_are_made_from(prepared: tuple[Root, Command]) -> None:
