@@ -11,12 +11,14 @@ import shutil
 import ssl
 import subprocess
 import sys
+import tempfile
 import urllib.error
 import urllib.request
 import uuid
 import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.servers.certificates import Certificates, Issued
 from tests.servers.layout import download, laid_out
@@ -166,7 +168,7 @@ class NiFiServer:
                 f"-Dorg.apache.nifi.management.server.address=127.0.0.1:{self._management}",
                 *("-cp", f"conf:{LIB}/*", "org.apache.nifi.NiFi"),
             ],
-            self._folder / "console.log",
+            self._folder / "nifi.log",
             self._serves,
             seconds=240,
             folder=self._folder,
@@ -179,8 +181,8 @@ class NiFiServer:
 
     @property
     def log(self) -> Path:
-        """NiFi's own log; what it says before that stands in `console.log` beside."""
-        return self._folder / "logs" / "nifi-app.log"
+        """What NiFi says."""
+        return self._process.log
 
     def start(self) -> None:
         """Starts it, and returns once it answers; it is configured at the first time.
@@ -203,18 +205,40 @@ class NiFiServer:
         """Ends it at once (SIGKILL)."""
         self._process.kill()
 
-    def _serves(self) -> bool:
-        about = f"{self.url}/nifi-api/flow/about"
+    def call(self, method: str, path: str, body: object = None, token: str = "") -> Any:
+        """Asks NiFi's REST API, with the client's certificate where it wants one; the decoded answer.
+
+        Args:
+            method: HTTP's method.
+            path: What follows `/nifi-api`.
+            body: What is sent, as JSON.
+            token: A bearer token.
+
+        Raises:
+            HTTPError: If it refuses; what it says is in the notes.
+            URLError: If it does not answer.
+        """
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/nifi-api{path}", data, headers, method=method)
         try:
-            with urllib.request.urlopen(about, timeout=5, context=self._tls) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(request, timeout=30, context=self._tls) as answer:
+                return json.loads(answer.read() or b"null")
+        except urllib.error.HTTPError as error:
+            error.add_note(f"{method} {path}: {error.read().decode(errors='replace')}")
+            raise
+
+    def _serves(self) -> bool:
+        try:
+            self.call("GET", "/flow/about")
+            return True
         except urllib.error.HTTPError as error:
             return self._security == "password" and error.code == 401
         except (urllib.error.URLError, TimeoutError, ConnectionError):
             return False
 
     def _configure(self) -> None:
-        for name in ("conf", "logs", "extensions", "kafka"):
+        for name in ("conf", "extensions", "kafka"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         if self._kafka_bundle:
             for nar in kafka_nars():
@@ -269,20 +293,8 @@ class NiFiServer:
 
 def _get_java() -> None:
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    download(
-        [
-            *command,
-            "--require-hashes",
-            "--only-binary",
-            ":all:",
-            "--target",
-            str(FOLDER / "java"),
-            "-r",
-            str(REQUIREMENTS),
-        ],
-        "NiFi's Java",
-        FOLDER,
-    )
+    command += ["--require-hashes", "--only-binary", ":all:", "--target", str(FOLDER / "java"), "-r", str(REQUIREMENTS)]
+    download(command, "NiFi's Java", FOLDER)
 
 
 def _get_artefacts(reactor: str, poms: dict[str, str]) -> None:
@@ -294,49 +306,53 @@ def _get_artefacts(reactor: str, poms: dict[str, str]) -> None:
     (maven / "lib" / "got").rename(LIB)
     for nar in PACKED:
         _pack(LIB, nar, "nifi-standard-shared-nar", (maven / nar / "got").glob("*.jar"))
+        shutil.rmtree(maven / nar)
 
 
 def _build_stand_in(folder: Path) -> None:
-    maven, classpath = FOLDER / "maven", folder / "classpath"
-    classpath.mkdir()
-    for nar in ("nifi-standard-services-api-nar", "nifi-standard-shared-nar"):
-        with zipfile.ZipFile(LIB / f"{nar}-{VERSION}.nar") as archive:
-            for name in archive.namelist():
-                if name.endswith(".jar"):
-                    (classpath / Path(name).name).write_bytes(archive.read(name))
-    shared = [*classpath.glob("*.jar"), *LIB.glob("*.jar")]
+    clients = [*(FOLDER / "maven" / "clients" / "got").glob("*.jar")]
     # NiFi gives every extension the slf4j of its class path.
-    clients = [jar for jar in (maven / "clients" / "got").glob("*.jar") if not jar.name.startswith("slf4j-api")]
-    api = _compile(folder, "nifi-kafka-service-api", shared)
-    service = _compile(
-        folder,
-        "nifi-kafka-3-service",
-        [*shared, *clients, api],
-        {"org.apache.nifi.controller.ControllerService": "org.apache.nifi.kafka.service.Kafka3ConnectionService"},
-    )
-    processors = _compile(
-        folder,
-        "nifi-kafka-processors",
-        [*shared, api],
-        {"org.apache.nifi.processor.Processor": "org.apache.nifi.kafka.processors.PublishKafka"},
-    )
-    login = _compile(
-        folder, "tests-login", shared, {"org.apache.nifi.authentication.LoginIdentityProvider": "tests.nifi.OneUser"}
-    )
-    _pack(folder, SERVICE_API_NAR, "nifi-standard-services-api-nar", [api])
-    _pack(folder, SERVICE_NAR, SERVICE_API_NAR, [service, *clients])
-    _pack(folder, PROCESSORS_NAR, SERVICE_API_NAR, [processors])
-    (folder / "login").mkdir()
-    _pack(folder / "login", LOGIN_NAR, "nifi-standard-services-api-nar", [login])
+    clients = [jar for jar in clients if not jar.name.startswith("slf4j-api")]
+    with tempfile.TemporaryDirectory() as temporary:
+        scratch = Path(temporary)
+        for nar in ("nifi-standard-services-api-nar", "nifi-standard-shared-nar"):
+            with zipfile.ZipFile(LIB / f"{nar}-{VERSION}.nar") as archive:
+                for name in archive.namelist():
+                    if name.endswith(".jar"):
+                        (scratch / Path(name).name).write_bytes(archive.read(name))
+        shared = [*scratch.glob("*.jar"), *LIB.glob("*.jar")]
+        api = _compile(scratch, "nifi-kafka-service-api", shared)
+        service = _compile(
+            scratch,
+            "nifi-kafka-3-service",
+            [*shared, *clients, api],
+            ("org.apache.nifi.controller.ControllerService", "org.apache.nifi.kafka.service.Kafka3ConnectionService"),
+        )
+        processors = _compile(
+            scratch,
+            "nifi-kafka-processors",
+            [*shared, api],
+            ("org.apache.nifi.processor.Processor", "org.apache.nifi.kafka.processors.PublishKafka"),
+        )
+        login = _compile(
+            scratch,
+            "tests-login",
+            shared,
+            ("org.apache.nifi.authentication.LoginIdentityProvider", "tests.nifi.OneUser"),
+        )
+        _pack(folder, SERVICE_API_NAR, "nifi-standard-services-api-nar", [api])
+        _pack(folder, SERVICE_NAR, SERVICE_API_NAR, [service, *clients])
+        _pack(folder, PROCESSORS_NAR, SERVICE_API_NAR, [processors])
+        _pack(folder / "login", LOGIN_NAR, "nifi-standard-services-api-nar", [login])
 
 
-def _compile(folder: Path, module: str, classpath: Sequence[Path], services: dict[str, str] | None = None) -> Path:
-    classes, jar = folder / "classes" / module, folder / f"{module}-{VERSION}.jar"
-    classes.mkdir(parents=True)
+def _compile(folder: Path, module: str, classpath: Sequence[Path], service: tuple[str, str] | None = None) -> Path:
+    """A jar of a module's classes; `service` is an interface and the class that Java finds for it."""
+    classes, jar = folder / module, folder / f"{module}-{VERSION}.jar"
     (compiler,) = (FOLDER / "maven" / "compiler" / "got").glob("ecj-*.jar")
     command = [str(JAVA), "-jar", str(compiler), "-21", "-nowarn", "-encoding", "UTF-8", "-d", str(classes)]
     done = subprocess.run(
-        [*command, "-cp", ":".join(map(str, classpath)), str(SOURCES / module)],
+        [*command, "-cp", os.pathsep.join(map(str, classpath)), str(SOURCES / module)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -344,14 +360,15 @@ def _compile(folder: Path, module: str, classpath: Sequence[Path], services: dic
     if done.returncode:
         raise ServerFailedError(f"The stand-in's {module} does not compile:\n{done.stdout[-3000:]}")
     with zipfile.ZipFile(jar, "w") as archive:
-        for interface, name in (services or {}).items():
-            archive.writestr(f"META-INF/services/{interface}", f"{name}\n")
+        if service:
+            archive.writestr(f"META-INF/services/{service[0]}", f"{service[1]}\n")
         for path in sorted(classes.rglob("*.class")):
             archive.write(path, path.relative_to(classes))
     return jar
 
 
 def _pack(folder: Path, nar: str, parent: str, jars: Iterable[Path]) -> None:
+    """A NAR: jars with a manifest that names the NAR whose classes they see."""
     manifest = {
         "Manifest-Version": "1.0",
         "Nar-Id": nar,
@@ -362,12 +379,12 @@ def _pack(folder: Path, nar: str, parent: str, jars: Iterable[Path]) -> None:
         "Nar-Dependency-Version": VERSION,
         "Clone-During-Instance-Class-Loading": "false",
     }
+    folder.mkdir(exist_ok=True)
     with zipfile.ZipFile(folder / f"{nar}-{VERSION}.nar", "w") as archive:
         # Without entries for the folders NiFi skips this archive and all that come after it, with a warning only.
         archive.writestr("META-INF/", "")
-        archive.writestr(
-            "META-INF/MANIFEST.MF", "".join(f"{name}: {value}\r\n" for name, value in manifest.items()) + "\r\n"
-        )
+        lines = [f"{name}: {value}\r\n" for name, value in manifest.items()]
+        archive.writestr("META-INF/MANIFEST.MF", "".join([*lines, "\r\n"]))
         archive.writestr("META-INF/bundled-dependencies/", "")
         for jar in sorted(jars):
             archive.write(jar, f"META-INF/bundled-dependencies/{jar.name}")
@@ -491,12 +508,11 @@ EMPTY_FLOW = {
 
 LOGBACK = """\
 <configuration>
-  <appender name="file" class="ch.qos.logback.core.FileAppender">
-    <file>logs/nifi-app.log</file>
+  <appender name="console" class="ch.qos.logback.core.ConsoleAppender">
     <encoder><pattern>%date %level [%thread] %logger{40} %msg%n</pattern></encoder>
   </appender>
   <logger name="org.apache.nifi" level="INFO"/>
-  <root level="WARN"><appender-ref ref="file"/></root>
+  <root level="WARN"><appender-ref ref="console"/></root>
 </configuration>
 """
 
