@@ -407,12 +407,14 @@ class Drain:
         self._consumer = consumer
         self._cluster = cluster
         self._connection = connection
+        self._committed: dict[TopicPartition, int] = {}
 
     def messages(self, topic: str) -> Iterator[Message]:
         """The messages that lie between the group's offsets and the ends of the topic at the time of the call.
 
         Commit each one after it is safe (`commit`): one that was not is given again at the next call. Finish with one
-        call's messages before the next call, which takes the reader over.
+        call's messages before the next call, which takes the reader over. Offsets that hold no message (of
+        transactions) are committed with the end, if all before were.
 
         Raises:
             KafkaUnavailableError: If the topic is missing or its end cannot be reached.
@@ -433,10 +435,14 @@ class Drain:
         with _sentences(self._connection, topic):
             moved = time.monotonic()
             before = {partition: self._position(partition) for partition in ends}
+            # Up to where the group may be moved: behind what was given, once that is committed.
+            given = dict(before)
+            self._committed |= before
             while any(before[partition] < ends[partition] for partition in ends):
                 for partition, records in self._consumer.poll(timeout_ms=POLL_MS).items():
                     for record in records:
                         if record.offset < ends[partition]:
+                            given[partition] = record.offset + 1
                             yield self._message(record)
                 after = {partition: self._position(partition) for partition in ends}
                 if after != before:
@@ -447,6 +453,9 @@ class Drain:
                         f" {SILENT_SECONDS} s; what was read is kept, the rest comes with the next run."
                     )
                 before = after
+            for partition, end in ends.items():
+                if self._committed[partition] == given[partition] < end:
+                    self._commit(partition, end)
 
     def commit(self, message: Message) -> None:
         """Moves the group past a message.
@@ -455,13 +464,15 @@ class Drain:
             KafkaUnavailableError: If Kafka did not take it; the message comes again.
         """
         from kafka import TopicPartition
+
+        self._commit(TopicPartition(message.topic, message.partition), message.offset + 1)
+
+    def _commit(self, partition: TopicPartition, offset: int) -> None:
         from kafka.structs import OffsetAndMetadata
 
-        with _sentences(self._connection, message.topic):
-            self._consumer.commit(
-                {TopicPartition(message.topic, message.partition): OffsetAndMetadata(message.offset + 1, "", -1)},
-                timeout_ms=REQUEST_MS,
-            )
+        with _sentences(self._connection, partition.topic):
+            self._consumer.commit({partition: OffsetAndMetadata(offset, "", -1)}, timeout_ms=REQUEST_MS)
+        self._committed[partition] = offset
 
     def _position(self, partition: TopicPartition) -> int:
         position = self._consumer.position(partition, timeout_ms=POLL_MS)

@@ -8,12 +8,13 @@ import fcntl
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 import uuid
 from pathlib import Path
 
 from tests.servers.certificates import Certificates
-from tests.servers.processes import CACHE, Process, ServerFailedError, free_port
+from tests.servers.processes import CACHE, Process, ServerFailedError
 
 VERSION = "4.4.0"
 FOLDER = CACHE / f"kafka-{VERSION}"
@@ -81,6 +82,21 @@ def provision() -> Path:
     return FOLDER
 
 
+def _three_ports() -> tuple[int, int, int]:
+    """Ports of loopback that nobody listens on, below those that the system gives to who connects.
+
+    A port that a killed broker had would else be anybody's meanwhile: a client's that reconnects to it.
+    """
+    with contextlib.ExitStack() as taken:
+        found: list[int] = []
+        while len(found) < 3:
+            with contextlib.suppress(OSError):
+                port = secrets.choice(range(15_000, 32_000))
+                taken.enter_context(socket.create_server(("127.0.0.1", port)))
+                found.append(port)
+    return found[0], found[1], found[2]
+
+
 class KafkaServer:
     """One broker that is its own controller; its data and ports outlive `stop` and `kill`.
 
@@ -105,9 +121,8 @@ class KafkaServer:
             mechanism: What `settings` name of the `MECHANISMS`, which SASL_SSL takes all.
             client_certificate: Whether clients have to show a certificate.
         """
-        self.port = free_port()
+        self.port, self._internal, self._controller = _three_ports()
         self._folder, self._security = folder, security
-        self._internal, self._controller = free_port(), free_port()
         self.password = secrets.token_urlsafe(12)
         self.settings = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers}
         self.certificates: Certificates | None = None
