@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
 import subprocess
 import time
@@ -32,6 +33,8 @@ def laid_out(folder: Path, recipe: str) -> Iterator[bool]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     with (folder.parent / f"{folder.name}.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # What `download` starts inherits the lock: where this process is killed, the next waits for what still writes.
+        os.set_inheritable(lock.fileno(), True)
         stamp = folder / STAMP
         made = stamp.is_file() and stamp.read_text(encoding="utf-8") == recipe
         if not made:
@@ -60,7 +63,9 @@ def download(command: Sequence[str], what: str, folder: Path) -> None:
             f"{what} needs {command[0]} on the PATH: run tests/provision.sh as root, or install it."
         )
     for attempt in range(1, TRIES + 1):
-        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        done = subprocess.run(
+            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, close_fds=False
+        )
         if done.returncode == 0:
             return
         if attempt < TRIES:

@@ -302,7 +302,7 @@ def _get_artefacts(reactor: str, poms: dict[str, str]) -> None:
     for name, pom in {".": reactor, **poms}.items():
         (maven / name).mkdir(parents=True, exist_ok=True)
         (maven / name / "pom.xml").write_text(pom, encoding="utf-8")
-    download(["mvn", "-B", "-q", "-U", f"{DEPENDENCY_PLUGIN}:copy-dependencies"], f"NiFi {VERSION}", maven)
+    download(["mvn", "-B", "-q", "-U", "-T", "4", f"{DEPENDENCY_PLUGIN}:copy-dependencies"], f"NiFi {VERSION}", maven)
     (maven / "lib" / "got").rename(LIB)
     for nar in PACKED:
         _pack(LIB, nar, "nifi-standard-shared-nar", (maven / nar / "got").glob("*.jar"))
