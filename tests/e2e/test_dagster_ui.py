@@ -14,6 +14,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from election_assets.election import load_election
+from tests.dagster_ui import BACKFILL, STATUS, shoot
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
@@ -24,10 +25,6 @@ ASSETS = [
     *("results_2017", "merged_tweets", "sentiment_scores", "department_map", "word_cloud", "report"),
 ]
 WIDTH = 1800
-BACKFILL = """mutation ($p: LaunchBackfillParams!) { launchPartitionBackfill(backfillParams: $p) { __typename
-    ... on LaunchBackfillSuccess { backfillId } ... on PythonError { message } } }"""
-STATUS = """query ($id: String!) { partitionBackfillOrError(backfillId: $id) { __typename
-    ... on PartitionBackfill { status runs { id status runConfigYaml } } } }"""
 
 
 class DagsterUI:
@@ -127,12 +124,6 @@ def see(ui, locator):
     """Waits until something is visible."""
     ui.until(locator.first.is_visible, f"{locator} is visible", seconds=120)
     return locator.first
-
-
-def shoot(page, path):
-    """Takes a picture once nothing is loading any more."""
-    page.wait_for_load_state("networkidle")
-    page.screenshot(path=path)
 
 
 def test_make_dev_tells_its_address(ui):
