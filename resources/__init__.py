@@ -9,15 +9,18 @@ from typing import Any
 def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
     """The resources by the names that assets ask for; nothing is started or connected here.
 
-    What may hold a secret (SCRAPER_API_KEY, a SCRAPER_URL or SPARK_REMOTE with a password or token in it) is given to
+    What may hold a secret (SCRAPER_API_KEY, NIFI_PASSWORD, an address with a password or token in it) is given to
     Dagster as the name of its variable, read from the process's environment when a run starts: Dagster shows the
     values of resources in its UI and stores them with its instance.
     """
     import dagster as dg
 
+    from election_assets.election import load_election
     from election_assets.storage import DataRoot
+    from nifi.flow import root_group_name
     from resources.embedded_services import EmbeddedServicesResource
     from resources.kafka import KafkaResource
+    from resources.nifi import NiFiResource
     from resources.scraper import ScraperResource
     from resources.spark import SparkResource
 
@@ -39,6 +42,15 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
             sasl_password=secret("KAFKA_SASL_PASSWORD"),
             topic_retention_days=env.get("KAFKA_TOPIC_RETENTION_DAYS", ""),
             services=services,
+        ),
+        "nifi": NiFiResource(
+            url=secret("NIFI_URL"),
+            username=env.get("NIFI_USERNAME", "").strip(),
+            password=secret("NIFI_PASSWORD"),
+            client_certificate=env.get("NIFI_CLIENT_CERTIFICATE", "").strip(),
+            client_key=env.get("NIFI_CLIENT_KEY", "").strip(),
+            ca_file=env.get("NIFI_CA_FILE", "").strip(),
+            flow=root_group_name(load_election(env.get("ELECTION"))),
         ),
         "scraper": ScraperResource(url=secret("SCRAPER_URL"), api_key=secret("SCRAPER_API_KEY"), services=services),
     }

@@ -1,6 +1,7 @@
 """From the scraper to landed files: `raw_tweets` and `landed_csv`."""
 
 import datetime as dt
+import os
 from dataclasses import dataclass
 
 import dagster as dg
@@ -13,7 +14,9 @@ from election_assets.metadata import column_schema
 from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN, alone
 from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
-from resources.scraper import ScraperResource
+from resources.nifi import NiFiResource
+from resources.nifi_api import NiFiError, NiFiUnavailableError
+from resources.scraper import ScraperError, ScraperResource
 
 NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 SHOWN_PROBLEMS = 5
@@ -27,6 +30,8 @@ COMPLETENESS = "No candidate of the run had trouble; one that had is named with 
 class _Collected:
     batches: int = 0
     received: int = 0
+    nifi: str = ""
+    """The page of the group that published, where NiFi did."""
 
 
 @dg.asset(
@@ -42,17 +47,23 @@ class _Collected:
     metadata={"dagster/column_schema": column_schema(TWEET_V1)},
 )
 def raw_tweets(
-    context: dg.AssetExecutionContext, scraper: ScraperResource, kafka: KafkaResource
+    context: dg.AssetExecutionContext, scraper: ScraperResource, kafka: KafkaResource, nifi: NiFiResource
 ) -> dg.MaterializeResult:
     """What the scraper collected, as received; a row is a record of X with what it refers to.
 
     The scraper keeps each batch under `raw/<candidate>/` before it answers. Each one is published to the candidate's
-    topic and acknowledged once Kafka has it, until there is nothing new.
+    topic and acknowledged once Kafka has it, until there is nothing new; with INGESTION=nifi, NiFi's flow does that.
     """
+    by_nifi = _nifi_publishes()
+    if by_nifi:
+        _refuse_unusable(nifi)
     kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
-    live = scraper.status()["source"] == "x"
-    with kafka.producer() as publisher:
-        collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key, live))
+    if by_nifi:
+        collected, errors = each_candidate(context, lambda key: _run_nifi(context, scraper, nifi, key))
+    else:
+        live = scraper.status()["source"] == "x"
+        with kafka.producer() as publisher:
+            collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key, live))
     status = scraper.status()
     for key, found in collected.items():
         notes = status["candidates"][key]["notes"]
@@ -63,6 +74,7 @@ def raw_tweets(
                 "path": dg.MetadataValue.path(str(DATA_ROOT.raw(key))),
                 "dagster/row_count": status["candidates"][key]["records"],
                 **({"notes": dg.MetadataValue.json(notes)} if notes else {}),
+                **({"nifi": dg.MetadataValue.url(found.nifi)} if found.nifi else {}),
             },
             partition_key=key,
         )
@@ -91,6 +103,48 @@ def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: boo
             if live and len(batch.tweets) < MAX_BATCH_RECORDS:
                 break
     return collected
+
+
+def _nifi_publishes() -> bool:
+    chosen = os.environ.get("INGESTION", "").strip() or "direct"
+    if chosen not in ("direct", "nifi"):
+        raise dg.Failure(f"INGESTION={chosen} is neither direct nor nifi; set one of the two.", allow_retries=False)
+    return chosen == "nifi"
+
+
+def _refuse_unusable(nifi: NiFiResource) -> None:
+    try:
+        nifi.check()
+    except NiFiError as error:
+        again = isinstance(error, NiFiUnavailableError) and error.temporary
+        raise dg.Failure(str(error), allow_retries=again) from error
+
+
+def _run_nifi(context: dg.AssetExecutionContext, scraper: ScraperResource, nifi: NiFiResource, key: str) -> _Collected:
+    """Makes NiFi drain the scraper, and counts what it brought: the batches that are new, and one that waited."""
+    with alone(f"collect_{key}"):
+        known = set(DATA_ROOT.batch_ids(key)) - {scraper.status()["candidates"][key]["current"]}
+        errors = nifi.run_once(key)
+        status = scraper.status()["candidates"][key]
+        brought = set(DATA_ROOT.batch_ids(key)) - known - {status["current"]}
+    told = " ".join(str(error) for error in errors)
+    if (
+        status["current"]
+        # NiFi's own schedule may have asked again meanwhile: what it still works on is not lost.
+        and nifi.snapshot(key).quiet
+        and scraper.status()["candidates"][key]["current"] == status["current"]
+    ):
+        raise NiFiError(
+            f"NiFi did not bring batch {status['current']} to Kafka and acknowledge it: see its dead letters and"
+            f" {nifi.link(key)}. {told}"
+        )
+    if status["error"]:
+        raise ScraperError(status["error"])
+    if told and not brought:
+        raise NiFiError(f"NiFi brought nothing: {told} See {nifi.link(key)}.")
+    if told:
+        context.log.warning(f"{key}: NiFi had trouble and overcame it: {told}")
+    return _Collected(len(brought), sum(DATA_ROOT.raw_records(key, batch_id) for batch_id in brought), nifi.link(key))
 
 
 @dataclass
