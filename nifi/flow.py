@@ -237,7 +237,7 @@ def _one_batch(outer: _Group, context: str, services: Mapping[str, str]) -> _Gro
         {
             "Routing Strategy": "Route to Property name",
             "batch": "${batch_id:isEmpty():not():and(${tweets.count:matches('[0-9]+')})"
-            f":and(${{candidate:equals('{_parameter(CANDIDATE)}')}}):and(${{schema:equals('{TWEET_SCHEMA}')}})}}",
+            f":and(${{{_parameter(CANDIDATE)}:equals(${{candidate}})}}):and(${{schema:equals('{TWEET_SCHEMA}')}})}}",
             "nothing-new": "${batch_id:isEmpty():and(${tweets.count:equals('0')})}",
         },
         ends=["nothing-new"],
