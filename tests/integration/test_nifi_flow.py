@@ -338,7 +338,8 @@ def publish_directly(kafka: KafkaServer, stage: Stage, batch_ids: list[str], top
 def configure(flow: Flow, stage: Stage, kafka: KafkaServer, **others: str) -> None:
     values = {
         "scraper_url": stage.url,
-        "scraper_api_key": stage.api_key,
+        # A flow that was never given a key is one for a scraper that wants none.
+        **({"scraper_api_key": stage.api_key} if stage.api_key else {}),
         "kafka_bootstrap_servers": kafka.bootstrap_servers,
         "dead_letter_folder": str(stage.dead_letters),
         **others,
