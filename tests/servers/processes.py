@@ -113,6 +113,8 @@ class Process:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        # Another process may get its number.
+        self._process = None
 
     def tail(self) -> str:
         """The last lines of its log."""
