@@ -274,7 +274,7 @@ class KafkaResource(dg.ConfigurableResource):
         if self.bootstrap_servers:
             return self.bootstrap_servers
         addresses = self.services.addresses_if_up()
-        if addresses is None:
+        if addresses is None or not addresses.kafka:
             raise KafkaUnavailableError("The embedded broker does not run: nobody uses the embedded services just now.")
         return addresses.kafka
 

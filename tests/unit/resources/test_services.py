@@ -23,6 +23,7 @@ import requests
 
 from resources import services
 from resources.embedded_services import EmbeddedServicesResource
+from resources.kafka import KafkaResource, KafkaUnavailableError
 from resources.services import Addresses, ServicesError, join, leave, main
 from scraper_api.collector import claim_root
 
@@ -173,6 +174,23 @@ def test_they_outlive_the_user_that_started_them_and_end_with_the_last(root: Pat
     leave(root)
     wait_for(lambda: not servers(root))
     assert not (root / "services.json").exists()
+
+
+def test_who_only_looks_neither_starts_them_nor_keeps_them_up(root: Path, user: Callable[..., User]) -> None:
+    looking = EmbeddedServicesResource(data_root=str(root))
+    assert looking.addresses_if_up() is None
+    assert servers(root) == []
+    first = user()
+    said = first.said()
+    assert looking.addresses_if_up() == Addresses(**said)
+    kafka = KafkaResource(services=looking)
+    assert kafka.lag("nobody", ["nothing"]) == {}
+    first.kill()
+    wait_for(lambda: not servers(root))
+    assert looking.addresses_if_up() is None
+    with pytest.raises(KafkaUnavailableError, match="embedded broker does not run"):
+        kafka.lag("nobody", ["nothing"])
+    assert servers(root) == []
 
 
 def test_two_processes_that_start_at_once_share_one_service(root: Path, user: Callable[..., User]) -> None:
