@@ -18,9 +18,7 @@ wants maven mvn
 wants postgresql postgres /usr/lib/postgresql/*/bin/postgres
 wants faketime faketime
 wants buildah buildah
-wants podman podman
 wants debootstrap debootstrap
-wants golang go
 wants iproute2 ip
 [ -n "$missing" ] || exit 0
 
