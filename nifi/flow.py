@@ -660,7 +660,7 @@ class _Group:
         )
 
     def _component(self, name: str, kind: str, number: int | None) -> dict[str, Any]:
-        component = {
+        component: dict[str, Any] = {
             "identifier": _identifier(kind, self._path, name),
             "name": name,
             "comments": "",
