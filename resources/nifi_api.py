@@ -251,9 +251,14 @@ class NiFiApi:
         from http.cookiejar import DefaultCookiePolicy
 
         import requests
+        from requests.adapters import HTTPAdapter
+        from urllib3.util import Retry
 
         if self._opened is None:
             session = requests.Session()
+            # NiFi may end a connection that was kept open just when it is used again.
+            once_more = Retry(total=1, connect=0, status=0, read=1, allowed_methods=["GET"])
+            session.mount(self.url, HTTPAdapter(max_retries=once_more))
             # A proxy for the internet knows nothing of this machine's own NiFi.
             session.trust_env = not _is_loopback(self.url)
             session.cert = self._certificate
