@@ -7,7 +7,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.error import URLError
@@ -113,7 +113,11 @@ class DagsterServices:
         )
         self.webserver = self._process(
             "webserver",
-            ["dagster-webserver", "--host", "127.0.0.1", "--port", str(web_port), *self._workspace],
+            # A connection of before a restart of PostgreSQL is an error on a page otherwise.
+            [
+                *("dagster-webserver", "--host", "127.0.0.1", "--port", str(web_port), "--db-pool-recycle", "0"),
+                *self._workspace,
+            ],
             self._web_is_ready,
         )
         self.daemon = self._daemon(0)
@@ -142,7 +146,8 @@ class DagsterServices:
         """Starts the daemon anew with another clock: one that shows some seconds before the next such time.
 
         The webserver and the runs keep the real time, so a run that such a daemon started was asked for in the future.
-        Start it with the real time again before it looks after the runs (`run_monitoring`): to it they last for hours.
+        Start it with the real time again at once: where it looks after the runs (`run_monitoring`), they last for hours
+        to it, and it ends them.
 
         Args:
             time_of_day: The time; the real one if None.
@@ -174,21 +179,22 @@ class DagsterServices:
         found = self.graphql(RUNS, filter=wanted)["runsOrError"]["results"]
         return [{**run, "tags": {tag["key"]: tag["value"] for tag in run["tags"]}} for run in found]
 
-    def launch(self, job: str, assets: Sequence[str] = (), tags: Mapping[str, str] | None = None) -> str:
-        """Asks for a run, which the daemon starts.
+    def launch(
+        self, job: str, tags: Mapping[str, str] | None = None, config: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> str:
+        """Asks for a run of a job, which the daemon starts.
 
         Args:
             job: Name of the job.
-            assets: Names of those to materialise; all of the job if none is given.
             tags: Such as the range of partitions.
+            config: What assets are told, by name.
 
         Returns:
             The run's id.
         """
-        selector = {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": job}
         parameters = {
-            "selector": selector | ({"assetSelection": [{"path": [name]} for name in assets]} if assets else {}),
-            "runConfigData": {},
+            "selector": {"repositoryLocationName": LOCATION, "repositoryName": "__repository__", "jobName": job},
+            "runConfigData": {"ops": {name: {"config": told} for name, told in (config or {}).items()}},
             "executionMetadata": {"tags": [{"key": key, "value": value} for key, value in (tags or {}).items()]},
         }
         answer = self.graphql(LAUNCH, parameters=parameters)["launchRun"]
