@@ -70,7 +70,7 @@ def services(
         )
         yield services
     finally:
-        services.stop()
+        services.kill()
 
 
 @pytest.fixture
