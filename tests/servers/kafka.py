@@ -4,21 +4,19 @@ from __future__ import annotations
 
 import base64
 import contextlib
-import fcntl
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import uuid
 from pathlib import Path
 
 from tests.servers.certificates import Certificates
-from tests.servers.processes import CACHE, Process, ServerFailedError
+from tests.servers.layout import download, laid_out
+from tests.servers.processes import CACHE, Process, ServerFailedError, free_port
 
 VERSION = "4.4.0"
 FOLDER = CACHE / f"kafka-{VERSION}"
-STAMP = FOLDER / "provisioned"
 
 USER = "platform"
 MECHANISMS = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
@@ -58,43 +56,17 @@ def provision() -> Path:
     """Lays Kafka's jars out in the cache where they are missing; the folder that holds them.
 
     Raises:
-        ServerFailedError: If Maven or Java is missing, or Maven fails; the message holds the end of what it said.
+        ServerFailedError: If Maven or Java is missing, or Maven fails.
     """
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (CACHE / f"{FOLDER.name}.lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if STAMP.exists():
-            return FOLDER
-        for program in ("mvn", "java"):
-            if shutil.which(program) is None:
-                raise ServerFailedError(
-                    f"Kafka for the tests needs {program} on the PATH; tests/provision.sh installs it."
-                )
-        shutil.rmtree(FOLDER)
-        FOLDER.mkdir()
-        (FOLDER / "pom.xml").write_text(POM, encoding="utf-8")
-        (FOLDER / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
-        maven = ["mvn", "-q", "-B", "dependency:copy-dependencies", "-DoutputDirectory=libs", "-DincludeScope=runtime"]
-        done = subprocess.run(maven, cwd=FOLDER, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        if done.returncode:
-            raise ServerFailedError(f"Maven could not get Kafka {VERSION}:\n{done.stdout[-3000:]}")
-        STAMP.touch()
+    if shutil.which("java") is None:
+        raise ServerFailedError("Kafka needs java on the PATH: run tests/provision.sh as root, or install it.")
+    with laid_out(FOLDER, POM + LOGGING) as to_make:
+        if to_make:
+            (FOLDER / "pom.xml").write_text(POM, encoding="utf-8")
+            (FOLDER / "log4j2.properties").write_text(LOGGING, encoding="utf-8")
+            maven = ["mvn", "-q", "-B", "dependency:copy-dependencies"]
+            download([*maven, "-DoutputDirectory=libs", "-DincludeScope=runtime"], f"Kafka {VERSION}", FOLDER)
     return FOLDER
-
-
-def _three_ports() -> tuple[int, int, int]:
-    """Ports of loopback that nobody listens on, below those that the system gives to who connects.
-
-    A port that a killed broker had would else be anybody's meanwhile: a client's that reconnects to it.
-    """
-    with contextlib.ExitStack() as taken:
-        found: list[int] = []
-        while len(found) < 3:
-            with contextlib.suppress(OSError):
-                port = secrets.choice(range(15_000, 32_000))
-                taken.enter_context(socket.create_server(("127.0.0.1", port)))
-                found.append(port)
-    return found[0], found[1], found[2]
 
 
 class KafkaServer:
@@ -121,7 +93,7 @@ class KafkaServer:
             mechanism: What `settings` name of the `MECHANISMS`, which SASL_SSL takes all.
             client_certificate: Whether clients have to show a certificate.
         """
-        self.port, self._internal, self._controller = _three_ports()
+        self.port, self._internal, self._controller = free_port(), free_port(), free_port()
         self._folder, self._security = folder, security
         self.password = secrets.token_urlsafe(12)
         self.settings = {"KAFKA_BOOTSTRAP_SERVERS": self.bootstrap_servers}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,6 +15,10 @@ from pathlib import Path
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "election-assets"
 """Where provisioned servers are kept between runs, one folder a server and version."""
 SHOWN_LINES = 40
+PORTS = range(15_000, 32_000)
+"""Below those that the system gives to who connects: a port that a killed server had would else be anybody's meanwhile,
+such as a client's that reconnects to it."""
+_given: set[int] = set()
 
 
 class ServerFailedError(RuntimeError):
@@ -21,9 +26,13 @@ class ServerFailedError(RuntimeError):
 
 
 def free_port() -> int:
-    """A port of loopback that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
+    """A port of loopback that nobody listens on just now; never one that this process was given before."""
+    while True:
+        port = secrets.choice(PORTS)
+        if port not in _given:
+            with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+                _given.add(port)
+                return port
 
 
 def listens(port: int) -> bool:

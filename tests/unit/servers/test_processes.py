@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
+from tests.servers import processes
 from tests.servers.processes import Process, ServerFailedError, free_port, listens
 
 CHILD = "echo started; sleep 600 & echo $! >child; exec sleep 600"
@@ -44,5 +46,12 @@ def test_a_server_that_ends_or_is_never_ready_is_told_with_the_end_of_its_log(tm
     assert not late.alive
 
 
-def test_a_free_port_is_one_that_nobody_listens_on() -> None:
-    assert not listens(free_port())
+def test_a_free_port_is_one_that_nobody_listens_on_and_that_was_not_given_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", free_port())) as taken:
+        port = taken.getsockname()[1]
+        assert listens(port)
+        monkeypatch.setattr(processes, "PORTS", [port, *(free_port() for _ in range(4))])
+        monkeypatch.setattr(processes, "_given", set())
+        assert {free_port() for _ in range(4)} == set(processes.PORTS) - {port}
