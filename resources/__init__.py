@@ -50,6 +50,7 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
             client_certificate=env.get("NIFI_CLIENT_CERTIFICATE", "").strip(),
             client_key=env.get("NIFI_CLIENT_KEY", "").strip(),
             ca_file=env.get("NIFI_CA_FILE", "").strip(),
+            ui_url=env.get("NIFI_UI_URL", "").strip(),
             flow=root_group_name(load_election(env.get("ELECTION"))),
         ),
         "scraper": ScraperResource(url=secret("SCRAPER_URL"), api_key=secret("SCRAPER_API_KEY"), services=services),

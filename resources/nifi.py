@@ -79,6 +79,7 @@ class NiFiResource(dg.ConfigurableResource):
         client_certificate: PEM file that logs in over TLS; empty for none.
         client_key: PEM file of its key, where the certificate's file does not hold it.
         ca_file: PEM file of the authorities that NiFi's certificate may be of; the system's if empty.
+        ui_url: Where a browser finds NiFi's UI; `url` if empty.
         flow: Name of the flow's root group.
         timeout_seconds: How long a candidate's run may take until Kafka has every batch and the scraper knows.
     """
@@ -89,6 +90,7 @@ class NiFiResource(dg.ConfigurableResource):
     client_certificate: str = ""
     client_key: str = ""
     ca_file: str = ""
+    ui_url: str = ""
     flow: str
     timeout_seconds: int = 300
     _opened: NiFiApi | None = PrivateAttr(None)
@@ -137,7 +139,7 @@ class NiFiResource(dg.ConfigurableResource):
 
     def link(self, group: str = "") -> str:
         """The page of the flow, or of one of its groups, in NiFi's UI."""
-        return f"{self._api.url}/nifi/#/process-groups/{self.snapshot(group).groups[group]}"
+        return f"{self._ui}/#/process-groups/{self.snapshot(group).groups[group]}"
 
     # --- what is done to it ------------------------------------------------------------------------------------------
 
@@ -564,6 +566,11 @@ class NiFiResource(dg.ConfigurableResource):
             )
         return self._opened
 
+    @property
+    def _ui(self) -> str:
+        """The first page of NiFi's UI."""
+        return f"{self.ui_url.rstrip('/').removesuffix('/nifi') or self._api.url}/nifi"
+
     def _root(self) -> dict[str, Any] | None:
         found = [
             group
@@ -622,7 +629,7 @@ class NiFiResource(dg.ConfigurableResource):
         while still := left():
             if time.monotonic() > limit:
                 names = [f"{each.group}/{each.name}" if isinstance(each, Part) else str(each) for each in still]
-                raise NiFiError(f"{otherwise} in {SETTLE_SECONDS} s: {_listed(names)}; see {self._api.url}/nifi.")
+                raise NiFiError(f"{otherwise} in {SETTLE_SECONDS} s: {_listed(names)}; see {self._ui}.")
             time.sleep(POLL_SECONDS)
 
 

@@ -143,6 +143,16 @@ def test_a_secret_is_not_sent_unencrypted_to_another_machine(nifi: FakeNiFi, mon
     assert not nifi.contexts
 
 
+def test_links_lead_where_a_browser_finds_nifi(nifi: FakeNiFi, tmp_path: Path) -> None:
+    client = deployed(nifi)
+    page = f"/nifi/#/process-groups/{client.snapshot().groups[KEYS[0]]}"
+    assert client.link(KEYS[0]) == nifi.url + page
+    env = {"ELECTION": str(VALMARIE), "ELECTION_DATA": str(tmp_path)}
+    for address in ("https://nifi.example.org:8443", "https://nifi.example.org:8443/nifi/"):
+        named = build_resources({**env, "NIFI_UI_URL": address})["nifi"].ui_url
+        assert resource(nifi, ui_url=named).link(KEYS[0]) == f"https://nifi.example.org:8443{page}"
+
+
 # --- deployment ------------------------------------------------------------------------------------------------------
 
 
