@@ -64,7 +64,7 @@ check: .venv/.dev ## lint, format, types, definitions
 services-test: .venv/.dev ## lays out real Kafka, NiFi, PostgreSQL and Chromium where missing, then all tests that need them
 	@sh tests/provision.sh
 	@$(BIN)/python -m tests.servers.provision
-	@$(BIN)/python -m pytest -q -m "integration or e2e"
+	@$(BIN)/python -m pytest -q tests/integration tests/e2e -m "integration or e2e"
 
 bench: .venv/.dev ## the benchmarks, as a table and JSON
 	@$(BIN)/python -m benchmarks
