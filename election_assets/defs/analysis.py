@@ -1,6 +1,7 @@
 """What joins the candidates: `merged_tweets` and `sentiment_scores`, and their checks."""
 
 import datetime as dt
+import os
 
 import dagster as dg
 
@@ -81,22 +82,30 @@ def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
     metadata=table_definition(SENTIMENT_SCORES),
 )
 def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
-    """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine."""
+    """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine.
+
+    `SENTIMENT_ENGINE` names the engine; another one, or another version of it, scores every text anew.
+    """
     from pyspark.sql import functions as F
 
-    from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION, current, score_texts, texts_to_score
+    from election_assets.transforms.sentiment import current, engine_from_env, score_texts, texts_to_score
 
+    try:
+        engine = engine_from_env(os.environ)
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
     path = DATA_ROOT.table(SENTIMENT_SCORES.name)
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     with alone(SENTIMENT_SCORES.name):
         stored = delta.read(spark.session, SENTIMENT_SCORES, path)
-        before, of_engine = delta.row_count(path), current(stored).count()
-        scored = score_texts(texts_to_score(merged, stored, ELECTION.language))
+        before, of_engine = delta.row_count(path), current(stored, engine).count()
+        new = texts_to_score(merged, stored, ELECTION.language, engine)
+        scored = score_texts(new, engine, os.cpu_count() or 1)
         if before == of_engine:
             delta.append(scored, SENTIMENT_SCORES, path)
         else:
             # Another engine, or another version of it, scored what is there: the table holds the current one's alone.
-            delta.replace(current(stored).unionByName(scored), SENTIMENT_SCORES, path)
+            delta.replace(current(stored, engine).unionByName(scored), SENTIMENT_SCORES, path)
     scores = delta.read(spark.session, SENTIMENT_SCORES, path)
     labels = {row["label"]: row["count"] for row in scores.groupBy("label").count().collect()}
     rows = delta.row_count(path)
@@ -106,7 +115,7 @@ def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
             "new_texts": rows - of_engine,
             "not_scored": labels.pop(None, 0),
             **labels,
-            "engine": f"{ENGINE} {ENGINE_VERSION}",
+            "engine": f"{engine.name} {engine.version}",
         }
     )
 
