@@ -10,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.sentiment.labelled import LABELS, NOT_SCORED, measure, read
-from election_assets.transforms.sentiment.engines import load_engine, names
+from election_assets.transforms.sentiment.engines import installed, load_engine
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "data" / "sentiment"
@@ -77,7 +77,7 @@ def labellers() -> Iterator[tuple[str, Labeller]]:
     yield "textblob-fr", textblob_fr
     if find_spec("vaderSentiment_fr") and find_spec("fuzzywuzzy"):
         yield "vaderSentiment-fr", vader_fr
-    for name in names():
+    for name in installed():
         yield f"engine {name}", engine(name)
 
 

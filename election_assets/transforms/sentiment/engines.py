@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, Protocol
@@ -33,6 +34,10 @@ class Score(NamedTuple):
 
 NOT_SCORED = Score(None, None, None, 0.0)
 """A text of which the engine knows nothing."""
+
+
+class EngineError(ValueError):
+    """An engine cannot serve as things are set up; the message says why and what to do."""
 
 
 class Engine(Protocol):
@@ -81,13 +86,39 @@ class TextBlobEngine:
         return FrenchTweetAnalyzer()
 
 
-_ENGINES: dict[str, Callable[[], Engine]] = {"textblob": TextBlobEngine}
+def _embedding() -> Engine:
+    from election_assets.transforms.sentiment.embedding import EmbeddingEngine
+
+    return EmbeddingEngine()
+
+
+def _transformer() -> Engine:
+    from election_assets.transforms.sentiment.transformer import TransformerEngine
+
+    return TransformerEngine.from_env()
+
+
+_ENGINES: dict[str, Callable[[], Engine]] = {
+    "textblob": TextBlobEngine,
+    "embedding": _embedding,
+    "transformer": _transformer,
+}
 _LOADED: dict[str, Engine] = {}
 
 
 def names() -> tuple[str, ...]:
     """The engines that there are."""
     return tuple(_ENGINES)
+
+
+def installed() -> tuple[str, ...]:
+    """The engines that have here what they need."""
+    found = []
+    for name in _ENGINES:
+        with contextlib.suppress(EngineError):
+            _ = load_engine(name).version
+            found.append(name)
+    return tuple(found)
 
 
 def load_engine(name: str) -> Engine:
