@@ -180,6 +180,7 @@ def _arrow_type(spark_type: str) -> pa.DataType:
         "bigint": pa.int64(),
         "double": pa.float64(),
         "boolean": pa.bool_(),
+        "binary": pa.binary(),
     }
     if spark_type in simple:
         return simple[spark_type]

@@ -25,6 +25,7 @@ SHOWN = (
     "departments",
     "tweets",
     "new_texts",
+    "waiting",
     "not_scored",
     "words",
     "bytes",
@@ -33,6 +34,9 @@ SHOWN = (
 
 ALWAYS = {"received", "rows", "kept", "repeats", "quarantined", "tweets", "new_texts"}
 """Counts that are shown even where they are 0."""
+
+PROGRESS_SIGN = "…"
+"""What an asset's line of information begins with that is shown while it works."""
 
 OF_NO_INTEREST = ("Dependencies for step", "Data version mismatch")
 """What Dagster warns of where a run takes a part of the assets, or two runs go on at once, both of which are right."""
@@ -54,6 +58,8 @@ class ProgressHandler(logging.Handler):
             message = getattr(record, "dagster_meta", {}).get("orig_message", record.getMessage())
             if record.levelno >= logging.WARNING and not any(text in message for text in OF_NO_INTEREST):
                 print(f"  ! {message}", flush=True)
+            elif message.startswith(PROGRESS_SIGN):
+                print(f"  {message}", flush=True)
             return
         step = event.step_key
         if event.event_type == dg.DagsterEventType.STEP_START:

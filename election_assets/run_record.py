@@ -23,6 +23,8 @@ PACKAGES = (
     "tweepy",
     "textblob",
     "textblob-fr",
+    "vaderSentiment-fr",
+    "simplemma",
     "plotly",
     "wordcloud",
 )

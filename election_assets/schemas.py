@@ -201,6 +201,18 @@ MERGED_TWEETS = Table(
     ),
 )
 
+TEXT_VECTORS = Table(
+    "text_vectors",
+    1,
+    "one distinct text, as the network of a slow engine of sentiment gave it back",
+    _columns(
+        ("text_hash", "string", "SHA-256 of `text`, hex"),
+        ("engine", "string", "Engine whose network it is"),
+        ("model", "string", "Version of the network and of the text as it is given to it"),
+        ("vector", "binary", "Half-precision floating point numbers, little-endian"),
+    ),
+)
+
 SENTIMENT_SCORES = Table(
     "sentiment_scores",
     1,

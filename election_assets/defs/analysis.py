@@ -1,15 +1,24 @@
 """What joins the candidates: `merged_tweets` and `sentiment_scores`, and their checks."""
 
 import datetime as dt
+import os
 
 import dagster as dg
 
-from election_assets import delta
+from election_assets import delta, sentiment_vectors
 from election_assets.defs.tweets import SHOWN_COLUMNS, cleaned_tweets
 from election_assets.defs.upstream import OWNERS
 from election_assets.metadata import table_definition, table_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION, alone
-from election_assets.schemas import CANDIDATE_STATS, CLEANED_TWEETS, INGESTED, MERGED_TWEETS, SENTIMENT_SCORES
+from election_assets.progress import PROGRESS_SIGN
+from election_assets.schemas import (
+    CANDIDATE_STATS,
+    CLEANED_TWEETS,
+    INGESTED,
+    MERGED_TWEETS,
+    SENTIMENT_SCORES,
+    TEXT_VECTORS,
+)
 from resources.spark import SparkResource
 
 DAILY = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=36), warn_window=dt.timedelta(hours=26))
@@ -80,23 +89,40 @@ def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
     freshness_policy=DAILY,
     metadata=table_definition(SENTIMENT_SCORES),
 )
-def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
-    """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine."""
+def sentiment_scores(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
+    """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine.
+
+    `SENTIMENT_ENGINE` names the engine; another one, or another version of it, scores every text anew. A slow engine
+    has `SENTIMENT_SECONDS` a run; the texts that it does not reach have no row yet, and are counted as waiting.
+    """
     from pyspark.sql import functions as F
 
-    from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION, current, score_texts, texts_to_score
+    from election_assets.transforms.sentiment import current, engine_from_env, score_texts, texts_to_score
 
-    path = DATA_ROOT.table(SENTIMENT_SCORES.name)
+    try:
+        engine, seconds = engine_from_env(os.environ), sentiment_vectors.seconds_from_env(os.environ)
+        version = engine.version
+    except ValueError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error
+    path, vectors = DATA_ROOT.table(SENTIMENT_SCORES.name), DATA_ROOT.table(TEXT_VECTORS.name)
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     with alone(SENTIMENT_SCORES.name):
         stored = delta.read(spark.session, SENTIMENT_SCORES, path)
-        before, of_engine = delta.row_count(path), current(stored).count()
-        scored = score_texts(texts_to_score(merged, stored, ELECTION.language))
+        before, of_engine = delta.row_count(path), current(stored, engine).count()
+        new = texts_to_score(merged, stored, ELECTION.language, engine)
+        if isinstance(engine, sentiment_vectors.SlowEngine):
+            made = sentiment_vectors.make(
+                spark.session, new, vectors, engine, seconds, lambda line: context.log.info(f"{PROGRESS_SIGN} {line}")
+            )
+            waiting, scored = made.waiting, sentiment_vectors.score(spark.session, new, vectors, engine)
+        else:
+            waiting, scored = 0, score_texts(new, engine, os.cpu_count() or 1)
         if before == of_engine:
             delta.append(scored, SENTIMENT_SCORES, path)
         else:
             # Another engine, or another version of it, scored what is there: the table holds the current one's alone.
-            delta.replace(current(stored).unionByName(scored), SENTIMENT_SCORES, path)
+            delta.replace(current(stored, engine).unionByName(scored), SENTIMENT_SCORES, path)
+        sentiment_vectors.forget(spark.session, merged, vectors, engine)
     scores = delta.read(spark.session, SENTIMENT_SCORES, path)
     labels = {row["label"]: row["count"] for row in scores.groupBy("label").count().collect()}
     rows = delta.row_count(path)
@@ -104,9 +130,10 @@ def sentiment_scores(spark: SparkResource) -> dg.MaterializeResult:
         metadata={
             **table_metadata(path, rows, scores.orderBy(F.desc("coverage"), "text_hash")),
             "new_texts": rows - of_engine,
+            "waiting": waiting,
             "not_scored": labels.pop(None, 0),
             **labels,
-            "engine": f"{ENGINE} {ENGINE_VERSION}",
+            "engine": f"{engine.name} {version}",
         }
     )
 

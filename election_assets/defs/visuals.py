@@ -3,6 +3,7 @@
 import base64
 import datetime as dt
 import json
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -128,10 +129,10 @@ def report(
 ) -> dg.MaterializeResult:
     """The page that sets it all side by side, and `run.json` with the counts behind it."""
     from election_assets.transforms.aggregates import overview, top_hashtags, tweets_by_day
-    from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION
+    from election_assets.transforms.sentiment import engine_from_env
     from election_assets.visuals.report import report_html
 
-    session = spark.session
+    session, tone = spark.session, engine_from_env(os.environ)
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     status = _status(context, scraper)
@@ -144,7 +145,7 @@ def report(
         errors=_errors(context.instance) | {key: of["error"] for key, of in collection.items() if of["error"]},
         notes={key: of["notes"] for key, of in collection.items()},
         archive=status.get("archive"),
-        engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": f"{ENGINE} {ENGINE_VERSION}"},
+        engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": f"{tone.name} {tone.version}"},
         seconds=_seconds(context),
         now=dt.datetime.now(dt.UTC),
     )

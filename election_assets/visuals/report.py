@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 from election_assets.election import Election
-from election_assets.transforms.sentiment import LANGUAGE, NEGATIVE_BELOW, POSITIVE_FROM
+from election_assets.transforms.sentiment import LANGUAGE
 from election_assets.visuals import french
 
 if TYPE_CHECKING:
@@ -137,14 +137,7 @@ def report_html(
         named_engines=[(ENGINES.get(role, role), name) for role, name in run["engines"].items()],
         durations=[(asset, french.number(seconds, 1)) for asset, seconds in run["seconds"].items()],
         toned=election.language == LANGUAGE,
-        positive_from=_threshold(POSITIVE_FROM),
-        negative_below=_threshold(NEGATIVE_BELOW),
     )
-
-
-def _threshold(polarity: float) -> str:
-    """A polarity with as many digits as it has."""
-    return french.number(polarity, len(f"{polarity:g}".partition(".")[2]))
 
 
 def _errors(election: Election, run: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -577,10 +570,11 @@ premiers sur {{ run.archive.problem_count | number }}{% endif %}</caption>
 <section aria-labelledby="h-method">
 <h2 id="h-method">Méthode</h2>
 {% if toned %}
-<p><strong>Le ton</strong> d’un texte est la moyenne des polarités que le lexique de {{ run.engines.sentiment }} donne à
-ses mots, négations et renforcements compris. Un texte est dit positif à partir de {{ positive_from }},
-négatif au-dessous de {{ negative_below }}, neutre entre les deux. Un texte dont le lexique ne connaît aucun
-mot est « non noté » : il n’est ni neutre ni compté dans une moyenne. Seuls les textes dans la langue de l’élection sont
+<p><strong>Le ton</strong> d’un texte est estimé par {{ run.engines.sentiment }} d’après ses mots, ses expressions et
+ses émojis, négations, renforcements et contrastes compris : positif, neutre ou négatif, le plus probable des trois. Sa
+polarité, de −1 à 1, est la probabilité qu’il soit positif moins celle qu’il soit négatif. Un texte dont le lexique ne
+connaît aucun mot est « non noté » : il n’est ni neutre ni compté dans une moyenne. Seuls les textes dans la langue de
+l’élection sont
 notés ; les autres sont comptés à part.</p>
 <p><strong>Ce que le ton n’est pas.</strong> C’est le ton de tweets qui nomment un candidat, et non un jugement sur ce
 candidat : un texte sombre sur le chômage est négatif, qui qu’il cite. Un lexique n’entend ni l’ironie ni le contexte.
@@ -595,8 +589,9 @@ tweet. Un nom ambigu n’est pas placé, et les tweets non placés sont comptés
 <p><strong>Les personnes.</strong> Cette page ne contient que des agrégats : aucun texte de tweet, aucun auteur, aucune
 étiquette par auteur. Les auteurs sont comptés sous pseudonyme.</p>
 <p><strong>Sources et licences.</strong> Résultats de 2017 : ministère de l’Intérieur, Licence Ouverte. Contours des
-départements : Apache Superset, licence Apache 2.0. Communes et populations : Etalab, licence MIT. Lexique du ton :
-textblob-fr, d’après pattern.fr (université d’Anvers), licences MIT et BSD. Tweets : {{ source }}.</p>
+départements : Apache Superset, licence Apache 2.0. Communes et populations : Etalab, licence MIT. Lexiques du ton :
+textblob-fr, d’après pattern.fr (université d’Anvers), licences MIT et BSD ; vaderSentiment-fr, licence MIT ; celui du
+projet. Tweets : {{ source }}.</p>
 </section>
 
 <section aria-labelledby="h-made">
