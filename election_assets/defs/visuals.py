@@ -26,12 +26,15 @@ CLOUD_INDEX = "word_clouds/index.json"
 
 MAP_ALT = "Carte des départements selon le candidat en tête au premier tour de 2017"
 
+LANGUAGE = "fr"
+"""Of the pages; another one is a catalogue away."""
+
 NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 """Materialisations of an asset among which those of every candidate are looked for."""
 
 
 @dg.asset(
-    deps=[results_2017, merged_tweets],
+    deps=[results_2017, merged_tweets, sentiment_scores],
     group_name="visuals",
     kinds={"plotly", "html"},
     owners=OWNERS,
@@ -39,15 +42,16 @@ NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 )
 def department_map(spark: SparkResource) -> dg.MaterializeResult:
     """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
-    from election_assets.transforms.aggregates import tweets_by_day, tweets_by_department, unplaced
+    from election_assets.transforms.aggregates import departments, tweets_by_day, unplaced
     from election_assets.transforms.results import bundled_shapes
     from election_assets.visuals.department_map import department_map_html, leader_colours
     from election_assets.visuals.french import number, period
     from election_assets.visuals.map_preview import map_preview
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
-    placed, missing, days = tweets_by_department(merged), unplaced(merged), tweets_by_day(merged)["day"]
+    placed, missing, days = departments(merged, scores, ELECTION), unplaced(merged), tweets_by_day(merged)["day"]
     note = f"Tweets placés : {number(int(placed['tweets'].sum()))} ; sans département : {number(missing)}."
     if _is_sample():
         note = f"Tweets d’exemple synthétiques ; les résultats de 2017 sont officiels. {note}"
@@ -80,37 +84,39 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     freshness_policy=DAILY,
 )
 def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
-    """The words of all candidates' tweets and of each one's, as PNG and SVG; a copied text counts once."""
-    from election_assets.transforms.aggregates import TOTAL, word_counts
+    """The words of all candidates' tweets, and those that tell each one's from the others', as PNG and SVG."""
+    from election_assets.transforms.aggregates import TOTAL, distinctive_words, word_counts
+    from election_assets.visuals.catalogue import load_catalogue
     from election_assets.visuals.word_cloud import stop_words
     from election_assets.visuals.word_cloud import word_cloud as draw
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     # A name says nothing of what is said; the others' names would fill the cloud of each candidate.
     left_out = stop_words(ELECTION)
+    counts, distinctive = word_counts(merged, ELECTION, None, left_out), distinctive_words(merged, ELECTION, left_out)
+    clouds: dict[str, tuple[Mapping[str, float], Mapping[str, int], str, str | None]] = {}
+    clouds[TOTAL] = (counts, counts, ELECTION.name, None)
+    for one in ELECTION.candidates:
+        own = distinctive[distinctive["candidate"] == one.key]
+        weights, texts = (dict(zip(own["word"], own[measure], strict=True)) for measure in ("z", "texts"))
+        clouds[one.key] = (weights, texts, one.name, one.colour)
     index: dict[str, dict[str, str]] = {}
-    overall, words = b"", 0
-    for candidate in [None, *ELECTION.candidates]:
-        key = candidate.key if candidate else TOTAL
-        counts = word_counts(merged, ELECTION, key or None, left_out)
+    for key, (sizes, of_texts, title, colour) in clouds.items():
         cloud = draw(
-            counts,
-            title=candidate.name if candidate else ELECTION.name,
-            colour=candidate.colour if candidate else None,
-            sample=_is_sample(),
+            sizes, texts=of_texts, title=title, catalogue=load_catalogue(LANGUAGE), colour=colour, sample=_is_sample()
         )
-        name = f"word_clouds/{key}" if candidate else "word_cloud"
+        name = f"word_clouds/{key}" if key else "word_cloud"
         write_atomically(DATA_ROOT.report / f"{name}.png", cloud.png)
         write_atomically(DATA_ROOT.report / f"{name}.svg", cloud.svg.encode())
         index[key] = {"picture": f"{name}.png", "alt": cloud.alt}
-        if candidate is None:
-            overall, words = cloud.png, len(counts)
+        if not key:
+            overall = cloud.png
     write_atomically(DATA_ROOT.report / CLOUD_INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode())
     return dg.MaterializeResult(
         metadata={
             **file_metadata(DATA_ROOT.report / "word_cloud.png"),
             "preview": _picture(overall, index[TOTAL]["alt"]),
-            "words": words,
+            "words": len(counts),
             "clouds": len(index),
         }
     )
@@ -126,10 +132,12 @@ def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
 def report(
     context: dg.AssetExecutionContext, spark: SparkResource, scraper: ScraperResource, kafka: KafkaResource
 ) -> dg.MaterializeResult:
-    """The page that sets it all side by side, and `run.json` with the counts behind it."""
-    from election_assets.transforms.aggregates import overview, top_hashtags, tweets_by_day
+    """The pages that set it all side by side, their tables as CSV, and `run.json` with the counts behind them."""
+    from election_assets.transforms import aggregates
     from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION
-    from election_assets.visuals.report import report_html
+    from election_assets.visuals.catalogue import load_catalogue
+    from election_assets.visuals.site import SiteData, site_files
+    from election_assets.visuals.word_cloud import stop_words
 
     session = spark.session
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
@@ -149,16 +157,24 @@ def report(
         now=dt.datetime.now(dt.UTC),
     )
     clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
-    page = report_html(
+    data = SiteData(
         election=ELECTION,
         run=record,
-        overview=overview(merged, scores, ELECTION),
-        hashtags=top_hashtags(merged),
-        days=tweets_by_day(merged),
+        overview=aggregates.overview(merged, scores, ELECTION),
+        days=aggregates.tweets_by_day(merged),
+        hours=aggregates.tweets_by_hour(merged),
+        tones=aggregates.tone_by_day(merged, scores, ELECTION),
+        hashtags={
+            key: aggregates.top_hashtags(merged, key or None) for key in (aggregates.TOTAL, *ELECTION.candidate_keys)
+        },
+        rising=aggregates.rising_hashtags(merged),
+        words=aggregates.distinctive_words(merged, ELECTION, stop_words(ELECTION)),
+        pairs=aggregates.co_mentions(merged),
         clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},
     )
+    for path, content in site_files(data, load_catalogue(LANGUAGE)).items():
+        write_atomically(DATA_ROOT.report / path, content)
     file = DATA_ROOT.report / "index.html"
-    write_atomically(file, page.encode())
     # After the page: the next record counts from this one on.
     write_atomically(DATA_ROOT.report / "run.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
     total = record["total"]["root"]

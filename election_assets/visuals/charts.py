@@ -41,9 +41,9 @@ class Bar:
 
 @dataclass(frozen=True)
 class Whisker:
-    """A value with its interval on a horizontal axis; the interval's ends are None where there is none."""
+    """A value with its interval on a horizontal axis; None where there is none."""
 
-    at: float
+    at: float | None
     low: float | None
     high: float | None
 
@@ -184,7 +184,7 @@ def whiskers(rows: Sequence[tuple[float, float, float]], catalogue: Catalogue) -
         catalogue: Writes the labels.
 
     Returns:
-        A whisker a row (at NaN where the value is), and the labels of the axis, in per cent of its length.
+        A whisker a row, and the labels of the axis, in per cent of its length.
     """
     known = [number for row in rows for number in row if not math.isnan(number)]
     reach = max([0.1, *(abs(number) for number in known)])
@@ -193,10 +193,7 @@ def whiskers(rows: Sequence[tuple[float, float, float]], catalogue: Catalogue) -
     def place(value: float) -> float | None:
         return None if math.isnan(value) else 100 * (min(max(value, -half), half) + half) / (2 * half)
 
-    drawn = [
-        Whisker(place(value) if not math.isnan(value) else math.nan, place(low), place(high))
-        for value, low, high in rows
-    ]
+    drawn = [Whisker(*(place(number) for number in row)) for row in rows]
     digits = 2 if half in (0.25, 0.75) else 1
     return drawn, [Mark(at, catalogue.signed(value, digits)) for at, value in ((0, -half), (50, 0.0), (100, half))]
 

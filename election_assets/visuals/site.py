@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -97,7 +97,7 @@ class SiteData:
         frame = share_of_voice(self.days)
         days = sorted(set(frame["day"]))
         shares = {key: dict.fromkeys(days, 0.0) for key in self.election.candidate_keys}
-        for row in frame.itertuples():
+        for row in _rows(frame):
             if row.candidate in shares:
                 shares[row.candidate][row.day] = row.share
         return shares
@@ -115,7 +115,7 @@ class SiteData:
     def counts(self, key: str) -> dict[dt.date, tuple[int, int]]:
         """A candidate's tweets by day, and those that are no retweets."""
         rows = self.days[self.days["candidate"] == key]
-        return {row.day: (int(row.tweets), int(row.originals)) for row in rows.itertuples()}
+        return {row.day: (int(row.tweets), int(row.originals)) for row in _rows(rows)}
 
     def mentions_share(self, key: str) -> float | None:
         """A candidate's share of the mentions since the beginning."""
@@ -266,7 +266,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     tones = _of(data.tones, one.key)
     drawn = {
         row.day: (row.mean_polarity, row.mean_polarity_low, row.mean_polarity_high)
-        for row in tones.itertuples()
+        for row in _rows(tones)
         if row.scored_texts >= LEAST_TONE_TEXTS
     }
     of_key = {other.key: other for other in people}
@@ -288,9 +288,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
         "cloud": data.clouds.get(one.key),
         "hashtags": _records(data.hashtags[one.key].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, one.key).head(SHOWN_ROWS)),
-        "pairs": [
-            (of_key[row.other], row.tweets) for row in _of(data.pairs, one.key).itertuples() if row.other in of_key
-        ],
+        "pairs": [(of_key[row.other], row.tweets) for row in _rows(_of(data.pairs, one.key)) if row.other in of_key],
         "before": people[number - 1],
         "after": people[(number + 1) % len(people)],
     }
@@ -374,7 +372,7 @@ def _facts(data: SiteData, c: Catalogue) -> list[Markup]:
                     days=len(known),
                 )
             )
-    for row in _of(data.rising, TOTAL).head(1).itertuples():
+    for row in _rows(_of(data.rising, TOTAL).head(1)):
         texts = c.count(int(row.texts), "text")
         facts.append(c.html("overview.fact_hashtag", hashtag=row.hashtag, texts=texts, before=c.number(row.before)))
     facts += [c.html("overview.fact_event", title=event.title) for event in data.election.events if event.date == last]
@@ -423,7 +421,7 @@ def _hours(hours: pd.DataFrame, c: Catalogue) -> dict[str, Any] | None:
     """The rows of the table of hours: a day and its 24 cells; None where there is no tweet."""
     if hours.empty:
         return None
-    tweets = {(row.day, row.hour): int(row.tweets) for row in hours.itertuples()}
+    tweets = {(row.day, row.hour): int(row.tweets) for row in _rows(hours)}
     top = max(tweets.values())
     first, last = hours["day"].min(), hours["day"].max()
     rows = []
@@ -488,6 +486,11 @@ def _placed(row: Mapping[str, Any]) -> float | None:
 
 def _of(frame: pd.DataFrame, key: str) -> pd.DataFrame:
     return frame[frame["candidate"] == key]
+
+
+def _rows(frame: pd.DataFrame) -> Iterator[Any]:
+    """The rows of a frame as named tuples, whose fields pandas' types do not know."""
+    yield from frame.itertuples()
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
