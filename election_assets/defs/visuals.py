@@ -24,8 +24,6 @@ from resources.spark import SparkResource
 CLOUD_INDEX = "word_clouds/index.json"
 """For every cloud the picture's path in the report's folder, and the text that stands for it."""
 
-MAP_ALT = "Carte des départements selon le candidat en tête au premier tour de 2017"
-
 LANGUAGE = "fr"
 """Of the pages; another one is a catalogue away."""
 
@@ -44,33 +42,41 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
     from election_assets.transforms.aggregates import departments, tweets_by_day, unplaced
     from election_assets.transforms.results import bundled_shapes
-    from election_assets.visuals.department_map import department_map_html, leader_colours
-    from election_assets.visuals.french import number, period
+    from election_assets.transforms.sentiment import LANGUAGE as TONED_LANGUAGE
+    from election_assets.visuals.catalogue import load_catalogue
+    from election_assets.visuals.department_layers import department_table, leader_colours, map_data
+    from election_assets.visuals.department_map import department_map_files
     from election_assets.visuals.map_preview import map_preview
+    from election_assets.visuals.site import Head, assets
+    from election_assets.visuals.tables import csv_bytes
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
     placed, missing, days = departments(merged, scores, ELECTION), unplaced(merged), tweets_by_day(merged)["day"]
-    note = f"Tweets placés : {number(int(placed['tweets'].sum()))} ; sans département : {number(missing)}."
-    if _is_sample():
-        note = f"Tweets d’exemple synthétiques ; les résultats de 2017 sont officiels. {note}"
-    shapes = bundled_shapes()
-    page = department_map_html(
-        results,
-        shapes,
-        note=note,
-        tweets_by_department=placed,
-        tweets_period=period(days.min(), days.max()) if len(days) else None,
+    catalogue, shapes = load_catalogue(LANGUAGE), bundled_shapes()
+    data = map_data(
+        results, shapes, catalogue, tweets=placed, unplaced=missing, toned=ELECTION.language == TONED_LANGUAGE
     )
+    files = department_map_files(
+        data,
+        shapes,
+        Head(ELECTION, DATA_ROOT.info(ELECTION).source, dt.datetime.now(dt.UTC)),
+        catalogue,
+        period=catalogue.period(days.min(), days.max()) if len(days) else "",
+    )
+    table = csv_bytes(department_table(results, placed), catalogue)
+    for path, content in (files | assets() | {"data/departments.csv": table}).items():
+        write_atomically(DATA_ROOT.report / path, content)
     file = DATA_ROOT.report / "department_map.html"
-    write_atomically(file, page.encode())
+    preview = map_preview(shapes, *leader_colours(results, catalogue))
     return dg.MaterializeResult(
         metadata={
             **file_metadata(file),
-            "preview": _picture(map_preview(shapes, *leader_colours(results)), MAP_ALT),
+            "preview": _picture(preview, catalogue.text("overview.map_preview")),
             "departments": int(results["department"].nunique()),
-            "tweets_placed": int(placed["tweets"].sum()),
+            "tweets_shown": int(placed["tweets"].sum()),
+            "departments_below_floor": int(placed["below_floor"].sum()),
             "tweets_unplaced": missing,
         }
     )
