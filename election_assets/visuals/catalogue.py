@@ -197,7 +197,7 @@ class Catalogue:
         text = " ".join(text.split(" "))
         if not self._format["spaces_before_signs"]:
             return text
-        text = re.sub(r" (?=[;?!%](?:\W|$))", THIN_SPACE, text)
+        text = re.sub(r" (?=[;?!%](?:[^\w=]|$))", THIN_SPACE, text)
         return re.sub(r"(?<=«) | (?=[:»](?:\W|$))", NO_BREAK_SPACE, text)
 
 
