@@ -40,7 +40,7 @@ NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 )
 def department_map(spark: SparkResource) -> dg.MaterializeResult:
     """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
-    from election_assets.transforms.aggregates import departments, tweets_by_day, unplaced
+    from election_assets.transforms.aggregates import TOTAL, departments, overview, tweets_by_day
     from election_assets.transforms.results import bundled_shapes
     from election_assets.transforms.sentiment import LANGUAGE as TONED_LANGUAGE
     from election_assets.visuals.catalogue import load_catalogue
@@ -53,11 +53,10 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
-    placed, missing, days = departments(merged, scores, ELECTION), unplaced(merged), tweets_by_day(merged)["day"]
+    placed, days = departments(merged, scores, ELECTION), tweets_by_day(merged)["day"]
+    total = overview(merged, scores, ELECTION).set_index("candidate").loc[TOTAL].to_dict()
     catalogue, shapes = load_catalogue(LANGUAGE), bundled_shapes()
-    data = map_data(
-        results, shapes, catalogue, tweets=placed, unplaced=missing, toned=ELECTION.language == TONED_LANGUAGE
-    )
+    data = map_data(results, shapes, catalogue, tweets=placed, total=total, toned=ELECTION.language == TONED_LANGUAGE)
     files = department_map_files(
         data,
         shapes,
@@ -77,7 +76,7 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
             "departments": int(results["department"].nunique()),
             "tweets_shown": int(placed["tweets"].sum()),
             "departments_below_floor": int(placed["below_floor"].sum()),
-            "tweets_unplaced": missing,
+            "tweets_unplaced": int(total["unplaced"]),
         }
     )
 

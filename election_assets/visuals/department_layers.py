@@ -78,6 +78,8 @@ class MapData:
         layers: The pictures.
         departments: Their figures.
         nation: Those of the country.
+        unplaced: Tweets without a department.
+        tweets: Tweets with one and without.
     """
 
     codes: list[str]
@@ -85,6 +87,8 @@ class MapData:
     layers: list[Layer]
     departments: list[Figures]
     nation: Figures
+    unplaced: int
+    tweets: int
 
 
 # A count of a round, and the count it is a share of.
@@ -104,7 +108,7 @@ def map_data(
     catalogue: Catalogue,
     *,
     tweets: pd.DataFrame,
-    unplaced: int,
+    total: Mapping[str, Any],
     toned: bool = True,
 ) -> MapData:
     """The layers and figures of the map.
@@ -114,7 +118,7 @@ def map_data(
         geojson: Shapes whose features have the properties `code` and `name`.
         catalogue: Gives the words.
         tweets: What `aggregates.departments` gives.
-        unplaced: Tweets without a department.
+        total: The row `TOTAL` of `aggregates.overview`: the country that a department is compared with.
         toned: Whether the texts have a tone at all; without, there is no layer of it.
 
     Raises:
@@ -147,7 +151,7 @@ def map_data(
         if len(areas) > 1:
             groups[CHANGE] = _change_figures(areas[1], areas[2], catalogue)
         if code is None:
-            groups[TWEETS] = _nation_tweets(tweets, unplaced, catalogue)
+            groups[TWEETS] = _nation_tweets(tweets, total, people, catalogue, toned)
         else:
             groups[TWEETS] = _tweet_figures(of_tweets.get(code), people.get(code), catalogue, toned)
         return Figures(name, groups)
@@ -158,6 +162,8 @@ def map_data(
         layers,
         [figures(f"{names[code]} ({code})", code) for code in codes],
         figures(catalogue.text("map.nation"), None),
+        int(total["unplaced"]),
+        int(total["tweets"]),
     )
 
 
@@ -507,11 +513,20 @@ def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]
     ]
 
 
-def _nation_tweets(tweets: pd.DataFrame, unplaced: int, c: Catalogue) -> list[tuple[str, str]]:
-    shown = tweets[~tweets["below_floor"].astype(bool)]
+def _nation_tweets(
+    tweets: pd.DataFrame, total: Mapping[str, Any], people: Mapping[str, float], c: Catalogue, toned: bool
+) -> list[tuple[str, str]]:
+    """The country's figures under the labels of a department's, then what the map does not show."""
+    shown = int((~tweets["below_floor"].astype(bool)).sum())
+    placed = total["tweets"] - total["unplaced"]
+    inhabitants = sum(people.values())
     return [
-        (c.text("map.tweets_shown"), c.number(int(shown["tweets"].sum()))),
-        (c.text("map.departments_shown"), c.number(len(shown))),
-        (c.text("map.departments_below"), c.number(len(tweets) - len(shown))),
-        (c.text("map.unplaced"), c.number(unplaced)),
+        (c.text("map.tweets"), c.number(placed)),
+        (c.text("map.inhabitants"), c.number(inhabitants)),
+        (c.text("map.per_100000"), c.number(PER * placed / inhabitants, 1)),
+        *(_tone_figures(total, c) if toned else []),
+        (c.text("map.placed"), c.percent(placed / total["tweets"] if total["tweets"] else None)),
+        (c.text("map.unplaced"), c.number(total["unplaced"])),
+        (c.text("map.departments_shown"), c.number(shown)),
+        (c.text("map.departments_below"), c.number(len(tweets) - shown)),
     ]

@@ -25,22 +25,15 @@ REGION = "Île-de-France"
 """The region whose departments are too small to be pointed at on the whole map."""
 
 FONT = {"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", "size": 12}
-SHORT_NAMES = {
-    "975": "St-Pierre-<br>et-Miquelon",
-    "977-978": "St-Martin,<br>St-Barth.",
-    "986": "Wallis-<br>et-Futuna",
-    "987": "Polynésie<br>française",
-    "988": "Nouvelle-<br>Calédonie",
-    "ZZ": "Étranger",
-}
 
 
-def department_map_figure(data: MapData, geojson: Mapping) -> go.Figure:
+def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue) -> go.Figure:
     """The first layer as a choropleth, and the names of the places that are not drawn where they lie.
 
     Args:
         data: What the map tells.
         geojson: Shapes whose features have the property `code`.
+        catalogue: Gives the short names.
     """
     import plotly.graph_objects as go
 
@@ -51,14 +44,15 @@ def department_map_figure(data: MapData, geojson: Mapping) -> go.Figure:
             geojson=dict(geojson),
             featureidkey="properties.code",
             locations=data.codes,
-            customdata=data.names,
+            customdata=[escape(name, quote=False) for name in data.names],
+            text=[escape(text, quote=False) for text in data.layers[0].texts],
             marker={"line": {"color": "#ffffff", "width": 0.6}},
             showscale=False,
             hovertemplate="<b>%{customdata}</b><br>%{text}<extra></extra>",
             **{name: value[0] if isinstance(value, list) else value for name, value in restyle(data.layers[0]).items()},
         )
     )
-    figure.add_trace(_labels(geojson))
+    figure.add_trace(_labels(geojson, catalogue.table("map_places")))
     figure.update_layout(
         font=FONT,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -72,12 +66,12 @@ def department_map_figure(data: MapData, geojson: Mapping) -> go.Figure:
 
 
 def restyle(layer: Layer) -> dict[str, Any]:
-    """What turns the choropleth trace into this layer, in the form of Plotly's restyle."""
+    """What turns the choropleth trace into this layer, but for its texts, in the form of Plotly's restyle."""
     count = len(layer.classes)
     stops = []
     for index, (_, colour) in enumerate(layer.classes):
         stops += [[index / count, colour], [(index + 1) / count, colour]]
-    return {"z": [layer.places], "text": [layer.texts], "colorscale": [stops], "zmin": -0.5, "zmax": count - 0.5}
+    return {"z": [layer.places], "colorscale": [stops], "zmin": -0.5, "zmax": count - 0.5}
 
 
 def department_map_files(
@@ -92,12 +86,13 @@ def department_map_files(
         catalogue: Gives the words.
         period: When the tweets were written, such as `du 27 mars au 9 avril 2022`; empty without any.
     """
-    content = department_map_figure(data, geojson).to_plotly_json()
+    content = department_map_figure(data, geojson, catalogue).to_plotly_json()
     content["layout"].pop("template", None)
     groups = {"1": "map.round_1", "2": "map.round_2", CHANGE: "map.change", TWEETS: "map.tweets_group"}
     page = {
         "data": content["data"],
         "layout": content["layout"],
+        "names": data.names,
         "layers": [
             {
                 "group": layer.group,
@@ -105,6 +100,7 @@ def department_map_files(
                 "measure": layer.measure,
                 "classes": layer.classes,
                 "update": restyle(layer),
+                "texts": layer.texts,
                 "values": layer.values,
             }
             for layer in data.layers
@@ -122,6 +118,8 @@ def department_map_files(
         catalogue,
         {
             "period": period,
+            "unplaced": data.unplaced,
+            "unplaced_share": data.unplaced / data.tweets if data.tweets else None,
             "layer": data.layers[0],
             "groups": [
                 (
@@ -183,7 +181,7 @@ def _region_view(geojson: Mapping, region: str) -> dict[str, Any] | None:
     return _view(*_bounds(features)) if features else None
 
 
-def _labels(geojson: Mapping) -> go.Scattergeo:
+def _labels(geojson: Mapping, short_names: Mapping[str, str]) -> go.Scattergeo:
     """Names under the shapes that do not stand in their place: overseas insets and squares."""
     import plotly.graph_objects as go
 
@@ -197,7 +195,7 @@ def _labels(geojson: Mapping) -> go.Scattergeo:
         west, south, east, _ = _bounds([feature])
         lons.append((west + east) / 2)
         lats.append(south - 0.05)
-        place = SHORT_NAMES.get(code, escape(name.replace("'", "’")))
+        place = short_names.get(code) or escape(name.replace("'", "’"))
         texts.append(place if kind == "overseas department" else f"<b>{escape(code)}</b><br>{place}")
     return go.Scattergeo(
         **{"lon": lons, "lat": lats, "text": texts, "mode": "text", "textposition": "bottom center"},

@@ -280,6 +280,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
         "chart_rows": _chart_rows(counts, chart, c) if chart else [],
         "hours": _hours(_of(data.hours, one.key), c),
         "share_chart": _share_chart(data, one.key, c, _share_top(data), span) if span else None,
+        "share_rows": [(c.date(day), share) for day, share in data.shares[one.key].items()],
         "toned": data.toned,
         "tone_floor": LEAST_TONE_TEXTS,
         "tone_chart": _tone_chart(drawn, data, c, span) if drawn and span else None,

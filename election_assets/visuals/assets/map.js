@@ -13,9 +13,13 @@
   var shapes = page.data[0];
   var narrow = window.matchMedia("(max-width: 46rem)"), dark = window.matchMedia("(prefers-color-scheme: dark)");
   var whole = JSON.parse(JSON.stringify(page.layout.geo));
+  var names = page.names;
   var layer = 0, pinned = -1, pointed = -1, enlarged = false;
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+  // Plotly reads tags and links in its texts.
+  function plain(text) { return text.replace(/&/g, "&amp;").replace(/</g, "&lt;"); }
 
   function made(tag, text, attributes) {
     var one = document.createElement(tag);
@@ -68,9 +72,9 @@
 
   function showValues() {
     var one = page.layers[layer];
-    shapes.customdata.forEach(function (name, number) {
+    names.forEach(function (name, number) {
       var cell = rows[name].cells[1], value = one.values[number];
-      cell.textContent = one.update.text[0][number];
+      cell.textContent = one.texts[number];
       cell.setAttribute("data-value", value === null ? -1000000 : value);
     });
     var sorted = element("values").querySelector("th[aria-sort]");
@@ -78,7 +82,7 @@
   }
 
   function showPinned() {
-    shapes.customdata.forEach(function (name, number) { rows[name].classList.toggle("pinned", number === pinned); });
+    names.forEach(function (name, number) { rows[name].classList.toggle("pinned", number === pinned); });
     departmentMenu.value = String(pinned);
   }
 
@@ -95,7 +99,7 @@
 
   function update() {
     forgetHover();
-    var change = Object.assign({}, page.layers[layer].update, lines());
+    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
     return Plotly.update(map, change, {
       dragmode: narrow.matches ? false : "pan",
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
@@ -121,7 +125,7 @@
   }
 
   Object.keys(rows).forEach(function (name) {
-    var number = shapes.customdata.indexOf(name);
+    var number = names.indexOf(name);
     var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place" });
     head.replaceChildren(button);
     button.addEventListener("click", function () { pin(pinned === number ? -1 : number); });

@@ -30,6 +30,7 @@ from election_assets.visuals.word_cloud import word_cloud
 
 FRENCH = load_catalogue("fr")
 VOID = {"meta", "img", "link", "br", "hr", "input"}
+BLOCKS = {"br", "caption", "dd", "div", "dt", "figcaption", "h1", "h2", "h3", "li", "p", "td", "th", "tr"}
 UNSEEN = {"script", "style"}
 SPOKEN = ("alt", "title", "aria-label", "content", "placeholder", "label")
 """Attributes that hold words for readers."""
@@ -41,13 +42,16 @@ FORMULA = '=HYPERLINK("http://evil.example","+")'
 LAST = dt.date(2022, 4, 10)
 
 
-@dataclass
+@dataclass(repr=False)
 class Element:
     """An element of a page with what is in it."""
 
     tag: str
     attributes: dict[str, str | None] = field(default_factory=dict)
     children: list[Element | str] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        return f"<{self.tag} {self.attributes}>"
 
     def walk(self) -> Iterator[Element]:
         """This element and all in it, in the page's order."""
@@ -77,7 +81,8 @@ class Element:
         """The text as it is written, without scripts and styles."""
         if self.tag in UNSEEN:
             return ""
-        return "".join(child if isinstance(child, str) else child.raw for child in self.children)
+        text = "".join(child if isinstance(child, str) else child.raw for child in self.children)
+        return f"\n{text}\n" if self.tag in BLOCKS else text
 
     @property
     def words(self) -> str:
@@ -187,7 +192,7 @@ def make_run(**changes: Any) -> dict[str, Any]:
         "source": "x",
         "made_at": "2022-04-10T18:05:00+00:00",
         "run_id": "abc",
-        "candidates": {key: one for key in ("ada", "bea", "cyr")},
+        "candidates": {key: copy.deepcopy(one) for key in ("ada", "bea", "cyr")},
         "total": {
             "run": {name: 3 * count for name, count in COUNTS.items()},
             "root": {**{name: 3 * count for name, count in COUNTS.items()}, "received": 3036, "kept": 3024},
@@ -344,7 +349,13 @@ def results() -> pd.DataFrame:
 
 
 def make_map(catalogue: Catalogue = FRENCH, tweets: pd.DataFrame = PLACED, **changes: Any) -> MapData:
-    arguments = {"results": results(), "geojson": shapes(), "unplaced": 500, "tweets": tweets, **changes}
+    arguments = {
+        "results": results(),
+        "geojson": shapes(),
+        "total": make_overview().iloc[-1].to_dict(),
+        "tweets": tweets,
+        **changes,
+    }
     return map_data(arguments.pop("results"), arguments.pop("geojson"), catalogue, **arguments)
 
 

@@ -147,13 +147,13 @@ def test_a_text_that_is_not_there_is_refused(key):
 def test_a_table_is_no_text_and_a_text_no_table():
     with pytest.raises(CatalogueError, match="'site' is no text"):
         FRENCH.text("site")
-    with pytest.raises(CatalogueError, match="'site.skip' is no table"):
+    with pytest.raises(CatalogueError, match=r"'site\.skip' is no table"):
         FRENCH.table("site.skip")
 
 
 @pytest.mark.parametrize("write", [FRENCH.text, FRENCH.html])
 def test_a_value_that_is_not_given_is_refused(write):
-    with pytest.raises(CatalogueError, match="text 'site.made': the value 'moment' is not given"):
+    with pytest.raises(CatalogueError, match=r"text 'site\.made': the value 'moment' is not given"):
         write("site.made")
 
 

@@ -135,7 +135,8 @@ def test_markup_in_words_and_titles_is_text():
 
 def test_the_text_alternative_names_the_most_frequent_words():
     assert alt_text({"b": 1, "a": 1, "école": 1234}, title="tous les candidats", words=2) == (
-        "Nuage de mots, tous les candidats. Mots les plus marqués\u00a0: école (1\u202f234\u00a0textes), a (1\u00a0texte)."
+        "Nuage de mots, tous les candidats. Mots les plus marqués\u00a0: "
+        "école (1\u202f234\u00a0textes), a (1\u00a0texte)."
     )
 
 
