@@ -386,7 +386,7 @@ def _rates_layer(
     )
     rates = [None if value is None else round(value, digits) for value in values]
     least = min((rate for rate in rates if rate is not None), default=0)
-    bounds = sorted({round(bound, digits) for bound in quantiles} - {least})
+    bounds = sorted({round(bound, digits) for bound in quantiles} - {least}) or _last_bound(rates)
     labels = _class_labels(bounds, c, lambda value: c.number(value, digits) + unit) if bounds else []
     if known and not bounds:
         labels = [c.number(least, digits) + unit]
@@ -415,13 +415,13 @@ def _diverging_layer(
     less, more = [rate for rate in known if rate < 0], [rate for rate in known if rate >= 0]
     below = sorted(set(_quantiles(less, CHANGE_CLASSES)) - {min(less, default=0)})
     above = sorted(set(_quantiles(more, CHANGE_CLASSES)) - {min(more, default=0)} - {0})
-    bounds = sorted({*below, *({0} if less and more else ()), *above})
+    bounds = sorted({*below, *({0} if less and more else ()), *above}) or _last_bound(rates)
 
     def written(value: float) -> str:
         return c.signed(value, digits) + unit
 
     labels = _class_labels(bounds, c, written) if bounds else [written(rate) for rate in sorted(set(known))[:1]]
-    count_less = len(below) + 1 if less else 0
+    count_less = sum(bound < 0 for bound in bounds) + 1 if less else 0
     dark = [*colours[0][: count_less - 1], colours[0][-1]] if count_less else []
     count_more = len(labels) - count_less
     bright = [colours[1][0], *colours[1][len(colours[1]) - count_more + 1 :]] if count_more else []
@@ -439,6 +439,12 @@ def _quantiles(known: Sequence[float], classes: int) -> list[float]:
 
     parts = np.linspace(0, 1, classes + 1)[1:-1]
     return np.quantile(known, parts, method="nearest").tolist() if known else []
+
+
+def _last_bound(rates: Sequence[float | None]) -> list[float]:
+    """What parts the highest rate from the others, where so many are the same that no quantile does."""
+    known = {rate for rate in rates if rate is not None}
+    return [max(known)] if len(known) > 1 else []
 
 
 def _class_labels(bounds: Sequence[float], c: Catalogue, written: Callable[[float], str]) -> list[str]:
