@@ -3,8 +3,9 @@
 import base64
 import datetime as dt
 import json
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -12,7 +13,7 @@ from election_assets import delta
 from election_assets.defs.analysis import DAILY, merged_tweets, sentiment_scores
 from election_assets.defs.results import results_2017
 from election_assets.defs.upstream import OWNERS
-from election_assets.metadata import file_metadata
+from election_assets.metadata import file_metadata, markdown_rows, page_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION
 from election_assets.run_record import COUNTS, run_record
 from election_assets.schemas import MERGED_TWEETS, RESULTS_2017, SENTIMENT_SCORES
@@ -20,6 +21,9 @@ from election_assets.storage import write_atomically
 from resources.kafka import KafkaResource
 from resources.scraper import ScraperError, ScraperResource
 from resources.spark import SparkResource
+
+if TYPE_CHECKING:
+    from election_assets.visuals.site import SiteData
 
 CLOUD_INDEX = "word_clouds/index.json"
 """For every cloud the picture's path in the report's folder, and the text that stands for it."""
@@ -71,7 +75,7 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     preview = map_preview(shapes, *leader_colours(results, catalogue))
     return dg.MaterializeResult(
         metadata={
-            **file_metadata(file),
+            **page_metadata(file),
             "preview": _picture(preview, catalogue.text("overview.map_preview")),
             "departments": int(results["department"].nunique()),
             "tweets_shown": int(placed["tweets"].sum()),
@@ -185,8 +189,9 @@ def report(
     total = record["total"]["root"]
     return dg.MaterializeResult(
         metadata={
-            **file_metadata(file),
-            "preview": _counts_table(record),
+            **page_metadata(file),
+            "preview": _overview_table(data),
+            "counts": _counts_table(record),
             **{f"{name}_since_the_beginning": count for name, count in total.items()},
         }
     )
@@ -201,14 +206,23 @@ def _picture(png: bytes, alt: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
+def _overview_table(data: "SiteData") -> dg.MarkdownMetadataValue:
+    """Tweets, share of the mentions and mean tone with its 95 % interval, a row a candidate."""
+    rows = []
+    for one in ELECTION.candidates:
+        row, share = data.figures[one.key], data.mentions_share(one.key)
+        ends = (row["mean_polarity_low"], row["mean_polarity_high"])
+        tone = f"{row['mean_polarity']:+.2f}" if row["scored_texts"] else "–"
+        interval = "" if any(math.isnan(end) for end in ends) else f" ({ends[0]:+.2f} to {ends[1]:+.2f})"
+        rows.append((one.name, row["tweets"], "–" if share is None else f"{share:.1%}", tone + interval))
+    return markdown_rows(("candidate", "tweets", "share of mentions", "mean tone (95 % interval)"), rows)
+
+
 def _counts_table(record: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
     """The counts since the data root began, a row a candidate."""
-    names = [candidate.name for candidate in ELECTION.candidates]
-    rows = [*zip(names, (record["candidates"][key]["root"] for key in ELECTION.candidate_keys), strict=True)]
-    lines = ["| candidate | " + " | ".join(COUNTS) + " |", "|" + " --- |" * (len(COUNTS) + 1)]
-    for name, counts in [*rows, ("all", record["total"]["root"])]:
-        lines.append(f"| {name} | " + " | ".join(str(counts[count]) for count in COUNTS) + " |")
-    return dg.MetadataValue.md("\n".join(lines))
+    reports = [(one.name, record["candidates"][one.key]["root"]) for one in ELECTION.candidates]
+    rows = [(name, *(of[count] for count in COUNTS)) for name, of in [*reports, ("all", record["total"]["root"])]]
+    return markdown_rows(("candidate", *COUNTS), rows)
 
 
 def _errors(instance: dg.DagsterInstance) -> dict[str, str]:

@@ -16,10 +16,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from election_assets.schemas import SENTIMENT_SCORES
+from election_assets.transforms import aggregates
 from election_assets.transforms.aggregates import TOTAL
+from election_assets.transforms.sentiment import ENGINE, ENGINE_VERSION
 from election_assets.visuals import charts
 from election_assets.visuals.catalogue import Catalogue
+from election_assets.visuals.department_layers import department_table
 from election_assets.visuals.site import ASSETS, FOLDER, site_files
+from election_assets.visuals.tables import csv_bytes
+from election_assets.visuals.word_cloud import alt_text
 from tests.unit.visuals import pages
 from tests.unit.visuals.pages import (
     ATTACK,
@@ -827,6 +833,106 @@ def test_no_cell_of_a_table_for_download_is_computed():
                 number = re.fullmatch(r"-?\d+(,\d+)?", value)
                 assert number or not value.startswith(("=", "+", "-", "@", "\t", "\r")), (path, value)
     assert FORMULA.encode() not in hostile(FORMULA)["data/hashtags.csv"].replace(b'""', b'"').replace(b"'=", b"")
+
+
+# The floor of ten authors, from the tweets to the files
+
+TWEET = {
+    "tweet_id": "string",
+    "candidate": "string",
+    "candidates": "array<string>",
+    "day": "date",
+    "local_hour": "int",
+    "text_plain": "string",
+    "lang": "string",
+    "kind": "string",
+    "hashtags": "array<string>",
+    "author": "string",
+    "department": "string",
+    "text_hash": "string",
+}
+
+
+@pytest.fixture(scope="module")
+def of_few(spark) -> dict[str, bytes]:
+    """A report of tweets in which nine authors write much of one thing and ten write of another."""
+    election = make_election()
+
+    def of(authors: int, key: str, other: str, word: str, department: str) -> list[tuple]:
+        tweets = []
+        for number in range(5 * authors):
+            name = f"{word}{number}"
+            named = [key, other] if number < authors else [key]
+            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()])
+            tweets += [(name, one, named, *fixed, f"{word}-{number % authors}", department, name) for one in named]
+        return tweets
+
+    rows = of(9, "ada", "bea", "rarissime", "48") + of(10, "ada", "cyr", "courant", "33")
+    rows += of(20, "cyr", "cyr", "ailleurs", "75")
+    merged = spark.createDataFrame(list({(row[0], row[1]): row for row in rows}.values()), _ddl(TWEET))
+    scored = [(row[0], 0.5, 0.5, "positive", 0.5, ENGINE, ENGINE_VERSION) for row in rows]
+    scores = spark.createDataFrame(list({row[0]: row for row in scored}.values()), SENTIMENT_SCORES.ddl)
+    figures = aggregates.overview(merged, scores, election)
+    words = aggregates.word_counts(merged, election)
+    data = make_data(
+        election=election,
+        overview=figures,
+        days=aggregates.tweets_by_day(merged),
+        hours=aggregates.tweets_by_hour(merged),
+        tones=aggregates.tone_by_day(merged, scores, election),
+        hashtags={key: aggregates.top_hashtags(merged, key or None) for key in (TOTAL, "ada", "bea", "cyr")},
+        rising=aggregates.rising_hashtags(merged),
+        words=aggregates.distinctive_words(merged, election),
+        pairs=aggregates.co_mentions(merged),
+        clouds={TOTAL: ("word_cloud.png", alt_text(words, title="Essai", catalogue=FRENCH, words=99))},
+    )
+    placed = aggregates.departments(merged, scores, election)
+    total = figures[figures["candidate"] == TOTAL].to_dict("records")[0]
+    table = csv_bytes(department_table(pages.results(), placed), FRENCH)
+    return (
+        site_files(data, FRENCH)
+        | pages.map_files(pages.make_map(tweets=placed, total=total))
+        | {"data/departments.csv": table}
+    )
+
+
+def _ddl(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def test_no_word_and_no_hashtag_of_few_authors_is_in_any_file(of_few):
+    for path, content in of_few.items():
+        if not path.startswith("assets/"):
+            assert b"rarissime" not in content.lower(), path
+    for path in ("index.html", "candidates/ada.html", "data/hashtags.csv", "data/rising_hashtags.csv"):
+        assert b"Courant" in of_few[path], path
+    assert b"courant" in of_few["data/distinctive_words.csv"]
+
+
+def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
+    rows = {row["department"]: row for row in table(of_few, "departments")}
+    figures = ("tweets", "authors", "per_100000", "scored_texts", "unscored_texts", "mean_polarity")
+    assert [rows["48"][name] for name in figures] == [""] * 6
+    assert (rows["48"]["below_floor"], rows["33"]["below_floor"], rows["01"]["below_floor"]) == ("1", "0", "")
+    assert (rows["33"]["tweets"], rows["33"]["authors"]) == ("50", "10")
+    page = Page(of_few["department_map.html"])
+    whole = section(page, "h-whole")
+    assert whole.row("Lozère")[-2:] == ["moins de 10 auteurs"] * 2
+    assert whole.row("Ain")[-2:] == ["aucun tweet placé"] * 2
+    assert whole.row("Gironde")[-1] == "+0,50 (+0,50 à +0,50)"
+    told = json.loads(page.one("script", id="page").children[0])
+    (lozere,) = (groups["tweets"] for name, groups in told["figures"] if name == "Lozère (48)")
+    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants"]
+
+
+def test_no_pair_of_few_authors_is_in_any_file(of_few):
+    assert [(row["candidate"], row["other"]) for row in table(of_few, "co_mentions")] == [
+        ("ada", "cyr"),
+        ("cyr", "ada"),
+    ]
+    pairs = section(Page(of_few["candidates/ada.html"]), "h-pairs")
+    assert [row[0] for row in pairs.rows()[1:]] == ["Cyr Trois"]
+    assert "Aucun autre candidat n’est nommé avec Béa Deux" in Page(of_few["candidates/bea.html"]).words
 
 
 # Tables for download
