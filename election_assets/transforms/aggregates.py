@@ -109,13 +109,6 @@ def departments(
     return frame.sort_values("department", ignore_index=True)
 
 
-def unplaced(merged: DataFrame) -> int:
-    """Tweets without a department, each once."""
-    from pyspark.sql import functions as F
-
-    return _tweets(merged, "department").where(F.col("department").isNull()).count()
-
-
 def tweets_by_day(merged: DataFrame) -> pd.DataFrame:
     """Tweets by candidate and local date, and those of all candidates in rows of `TOTAL`.
 

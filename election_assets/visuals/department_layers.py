@@ -108,7 +108,7 @@ def map_data(
     catalogue: Catalogue,
     *,
     tweets: pd.DataFrame,
-    total: Mapping[str, Any],
+    total: Mapping[Any, Any],
     toned: bool = True,
 ) -> MapData:
     """The layers and figures of the map.
@@ -520,7 +520,7 @@ def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]
 
 
 def _nation_tweets(
-    tweets: pd.DataFrame, total: Mapping[str, Any], people: Mapping[str, float], c: Catalogue, toned: bool
+    tweets: pd.DataFrame, total: Mapping[Any, Any], people: Mapping[str, float], c: Catalogue, toned: bool
 ) -> list[tuple[str, str]]:
     """The country's figures under the labels of a department's, then what the map does not show."""
     shown = int((~tweets["below_floor"].astype(bool)).sum())

@@ -188,8 +188,8 @@ def test_departments_and_unplaced_add_up_to_the_tweets(merged, scores, election)
         "tweets": [1, 1, 2],
         "authors": [1, 1, 1],
     }
-    assert aggregates.unplaced(tweets) == 1
     total = by_candidate(aggregates.overview(tweets, scores(), election))[TOTAL]
+    assert total["unplaced"] == 1
     assert total["tweets"] == placed["tweets"].sum() + total["unplaced"]
 
 

@@ -284,7 +284,11 @@ def make_data(**changes: Any) -> SiteData:
         run=make_run(),
         overview=make_overview(),
         days=DAYS,
-        hours=frame("candidate day hour tweets originals", ("ada", LAST, 8, 20, 10), ("ada", LAST, 23, 5, 5)),
+        hours=frame(
+            "candidate day hour tweets originals",
+            ("ada", LAST - dt.timedelta(days=1), 8, 20, 10),
+            ("ada", LAST, 23, 5, 5),
+        ),
         tones=make_tones(
             ("ada", LAST, 12, 0.5), ("ada", LAST - dt.timedelta(days=1), 30, -0.25), ("cyr", LAST, 9, 0.75)
         ),

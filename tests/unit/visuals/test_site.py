@@ -199,8 +199,13 @@ def test_a_candidates_page():
     tones = section(page, "h-tone")
     assert tones.row("dimanche 10\u00a0avril 2022")[:2] == ["+0,50", "+0,45 à +0,55"]
     assert tones.row("dimanche 10\u00a0avril 2022")[-3:] == ["12", "1", "24"]
+    assert "Les 2 derniers jours, heure par heure" in words
+    assert "Heure par heure" in site(hours=make_data().hours.head(1))["candidates/ada.html"].words
     heat = section(page, "h-volume").one("table", class_="heat")
-    assert heat.rows()[1][1:] == ["20" if hour == 8 else "5" if hour == 23 else "0" for hour in range(24)]
+    assert [row[1:] for row in heat.rows()[1:]] == [
+        ["20" if hour == 8 else "0" for hour in range(24)],
+        ["5" if hour == 23 else "0" for hour in range(24)],
+    ]
     assert [one.words for one in page.one("nav", class_="neighbours").all("a")] == [
         "Précédent Cyr Trois",
         "Suivant Béa Deux",
@@ -480,7 +485,9 @@ def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
     situations = {
         "usual": make_data(run=run),
         "quiet": make_data(run=few, days=both, tones=make_tones(("ada", LAST, 3, 0.5))),
-        "first": make_data(days=make_days((LAST, 10, 5)), rising=empty.rising, hashtags=empty.hashtags),
+        "first": make_data(
+            days=make_days((LAST, 10, 5)), hours=make_data().hours.head(1), rising=empty.rising, hashtags=empty.hashtags
+        ),
         "words": make_data(words=empty.words, pairs=empty.pairs),
         "empty": empty,
         "other": make_data(election=make_election(language="en")),
@@ -956,7 +963,7 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
     assert table(files, "hashtags")[0] == {"candidate": "", "hashtag": "débat", "texts": "1500"}
     assert table(files, "hours")[0] == {
         "candidate": "ada",
-        "day": "2022-04-10",
+        "day": "2022-04-09",
         "hour": "8",
         "tweets": "20",
         "originals": "10",
