@@ -82,7 +82,10 @@
   }
 
   function showPinned() {
-    names.forEach(function (name, number) { rows[name].classList.toggle("pinned", number === pinned); });
+    names.forEach(function (name, number) {
+      rows[name].classList.toggle("pinned", number === pinned);
+      rows[name].querySelector("button").setAttribute("aria-pressed", String(number === pinned));
+    });
     departmentMenu.value = String(pinned);
   }
 
@@ -126,7 +129,7 @@
 
   Object.keys(rows).forEach(function (name) {
     var number = names.indexOf(name);
-    var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place" });
+    var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place", "aria-pressed": "false" });
     head.replaceChildren(button);
     button.addEventListener("click", function () { pin(pinned === number ? -1 : number); });
   });
@@ -166,7 +169,6 @@
         "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
       });
       element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
-      element("zoom").setAttribute("aria-pressed", String(enlarged));
     });
     document.body.dataset.ready = "yes";
   });

@@ -124,6 +124,9 @@ def test_the_table_beside_the_map_stands_without_a_script(page, data):
     assert [one.words for one in page.one("ul", id="legend").all("li")] == [name for name, _ in data.layers[0].classes]
     assert page.one("table", id="details").row("Inscrits") == ["47\u202f582\u202f183"]
     assert "Sans JavaScript" in page.one("noscript").words
+    # Plotly puts buttons that take the focus into the drawing, which nothing with the role of a picture may hold.
+    drawing = next(one for one in page.all("div") if one.attributes.get("id") == "map")
+    assert (drawing.attributes["role"], drawing.attributes["aria-label"]) == ("group", FRENCH.text("map.drawing"))
 
 
 def test_the_whole_table_holds_every_layer_and_sorts_by_numbers(page, data):
