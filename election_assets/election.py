@@ -18,6 +18,8 @@ DEFAULT_ELECTION = "fr_2022"
 MAX_QUERY_CHARACTERS = 512
 """X's limit for a recent-search query (docs.x.com, 'Build a query')."""
 
+MAX_EVENT_CHARACTERS = 60
+
 _KEY = re.compile(r"[a-z][a-z0-9-]*")
 _ELECTION_KEY = re.compile(r"[a-z][a-z0-9_-]*")
 _TOPIC_PREFIX = re.compile(r"[A-Za-z0-9._-]{1,150}")
@@ -53,6 +55,19 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Event:
+    """Something in the campaign that a reader looks for in a curve.
+
+    Attributes:
+        date: The day, in the election's time zone.
+        title: What happened, in the election's language, at most `MAX_EVENT_CHARACTERS` characters.
+    """
+
+    date: dt.date
+    title: str
+
+
+@dataclass(frozen=True)
 class Election:
     """One election: what is collected, when, and under which names.
 
@@ -66,6 +81,7 @@ class Election:
         topic_prefix: Prefix of the Kafka topics; a topic is `<prefix>.<candidate key>`.
         candidates: In the file's order, which is also the order of the partitions.
         path: The file it was read from.
+        events: Those of the campaign that the file names, by date.
     """
 
     key: str
@@ -77,6 +93,7 @@ class Election:
     topic_prefix: str
     candidates: tuple[Candidate, ...]
     path: Path
+    events: tuple[Event, ...] = ()
 
     @property
     def candidate_keys(self) -> list[str]:
@@ -142,7 +159,7 @@ def load_election(name_or_path: str | None = None) -> Election:
 def _election(content: Mapping[str, object], path: Path) -> Election:
     table = _Table(content, str(path))
     table.refuse_others(
-        "key", "name", "language", "time_zone", "first_round", "second_round", "topic_prefix", "candidates"
+        *("key", "name", "language", "time_zone", "first_round", "second_round", "topic_prefix", "candidates"), "events"
     )
     key = table.text("key", _ELECTION_KEY, "lower-case letters, digits, - and _")
     time_zone = table.text("time_zone")
@@ -153,8 +170,8 @@ def _election(content: Mapping[str, object], path: Path) -> Election:
     first, second = table.date("first_round"), table.date("second_round")
     if second <= first:
         raise table.error("second_round", f"{second} is not after the first round, {first}")
-    entries = table.required("candidates")
-    if not isinstance(entries, list) or not entries or not all(isinstance(entry, Mapping) for entry in entries):
+    entries = table.tables("candidates")
+    if not entries:
         raise table.error("candidates", "write at least one [[candidates]] table")
     candidates = tuple(_candidates(entries, path))
     return Election(
@@ -167,7 +184,18 @@ def _election(content: Mapping[str, object], path: Path) -> Election:
         topic_prefix=table.text("topic_prefix", _TOPIC_PREFIX, "letters, digits, '.', '_' and '-'"),
         candidates=candidates,
         path=path,
+        events=tuple(sorted(_events(table.tables("events"), path), key=lambda event: event.date)),
     )
+
+
+def _events(entries: list[Mapping[str, object]], path: Path) -> Iterator[Event]:
+    for number, entry in enumerate(entries, 1):
+        table = _Table(entry, f"{path}, event {number} ({entry.get('title') or 'without title'})")
+        table.refuse_others("date", "title")
+        title = table.text("title")
+        if len(title) > MAX_EVENT_CHARACTERS:
+            raise table.error("title", f"{len(title)} characters, and a mark has room for {MAX_EVENT_CHARACTERS}")
+        yield Event(table.date("date"), title)
 
 
 def _candidates(entries: list[Mapping[str, object]], path: Path) -> Iterator[Candidate]:
@@ -249,6 +277,12 @@ class _Table:
         if field not in self._content:
             raise self.error(field, "missing")
         return self._content[field]
+
+    def tables(self, field: str) -> list[Mapping[str, object]]:
+        value = self._content.get(field, [])
+        if not isinstance(value, list) or not all(isinstance(entry, Mapping) for entry in value):
+            raise self.error(field, f"write [[{field}]] tables")
+        return value
 
     def text(self, field: str, pattern: re.Pattern[str] | None = None, rule: str = "") -> str:
         value = self.required(field)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +40,20 @@ def file_metadata(path: Path) -> dict[str, Any]:
     return {"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size}
 
 
+def page_metadata(path: Path) -> dict[str, Any]:
+    """Path and size of a page, and a link that opens it on the machine that it was written on."""
+    return {**file_metadata(path), "page": dg.MetadataValue.url(path.absolute().as_uri())}
+
+
 def markdown_table(frame: DataFrame) -> dg.MarkdownMetadataValue:
     """The first rows of a frame as a Markdown table."""
-    lines = ["| " + " | ".join(frame.columns) + " |", "|" + " --- |" * len(frame.columns)]
-    for row in frame.limit(PREVIEW_ROWS).collect():
-        lines.append("| " + " | ".join(_cell(value) for value in row) + " |")
+    return markdown_rows(frame.columns, frame.limit(PREVIEW_ROWS).collect())
+
+
+def markdown_rows(heads: Sequence[str], rows: Iterable[Sequence[object]]) -> dg.MarkdownMetadataValue:
+    """Rows under these heads as a Markdown table; what stands in them is text."""
+    lines = ["| " + " | ".join(heads) + " |", "|" + " --- |" * len(heads)]
+    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
     return dg.MetadataValue.md("\n".join(lines))
 
 

@@ -3,9 +3,9 @@
 import base64
 import datetime as dt
 import json
-import os
+import math
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -13,7 +13,7 @@ from election_assets import delta
 from election_assets.defs.analysis import DAILY, merged_tweets, sentiment_scores
 from election_assets.defs.results import results_2017
 from election_assets.defs.upstream import OWNERS
-from election_assets.metadata import file_metadata
+from election_assets.metadata import file_metadata, markdown_rows, page_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION
 from election_assets.run_record import COUNTS, run_record
 from election_assets.schemas import MERGED_TWEETS, RESULTS_2017, SENTIMENT_SCORES
@@ -22,17 +22,21 @@ from resources.kafka import KafkaResource
 from resources.scraper import ScraperError, ScraperResource
 from resources.spark import SparkResource
 
+if TYPE_CHECKING:
+    from election_assets.visuals.site import SiteData
+
 CLOUD_INDEX = "word_clouds/index.json"
 """For every cloud the picture's path in the report's folder, and the text that stands for it."""
 
-MAP_ALT = "Carte des départements selon le candidat en tête au premier tour de 2017"
+LANGUAGE = "fr"
+"""Of the pages; another one is a catalogue away."""
 
 NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 """Materialisations of an asset among which those of every candidate are looked for."""
 
 
 @dg.asset(
-    deps=[results_2017, merged_tweets],
+    deps=[results_2017, merged_tweets, sentiment_scores],
     group_name="visuals",
     kinds={"plotly", "html"},
     owners=OWNERS,
@@ -40,35 +44,43 @@ NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 )
 def department_map(spark: SparkResource) -> dg.MaterializeResult:
     """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
-    from election_assets.transforms.aggregates import tweets_by_day, tweets_by_department, unplaced
+    from election_assets.transforms.aggregates import TOTAL, departments, overview, tweets_by_day
     from election_assets.transforms.results import bundled_shapes
-    from election_assets.visuals.department_map import department_map_html, leader_colours
-    from election_assets.visuals.french import number, period
+    from election_assets.transforms.sentiment import LANGUAGE as TONED_LANGUAGE
+    from election_assets.visuals.catalogue import load_catalogue
+    from election_assets.visuals.department_layers import department_table, leader_colours, map_data
+    from election_assets.visuals.department_map import department_map_files
     from election_assets.visuals.map_preview import map_preview
+    from election_assets.visuals.site import Head, assets
+    from election_assets.visuals.tables import csv_bytes
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
+    scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     results = delta.read(spark.session, RESULTS_2017, DATA_ROOT.table(RESULTS_2017.name)).toPandas()
-    placed, missing, days = tweets_by_department(merged), unplaced(merged), tweets_by_day(merged)["day"]
-    note = f"Tweets placés : {number(int(placed['tweets'].sum()))} ; sans département : {number(missing)}."
-    if _is_sample():
-        note = f"Tweets d’exemple synthétiques ; les résultats de 2017 sont officiels. {note}"
-    shapes = bundled_shapes()
-    page = department_map_html(
-        results,
+    placed, days = departments(merged, scores, ELECTION), tweets_by_day(merged)["day"]
+    total = overview(merged, scores, ELECTION).set_index("candidate").loc[TOTAL].to_dict()
+    catalogue, shapes = load_catalogue(LANGUAGE), bundled_shapes()
+    data = map_data(results, shapes, catalogue, tweets=placed, total=total, toned=ELECTION.language == TONED_LANGUAGE)
+    files = department_map_files(
+        data,
         shapes,
-        note=note,
-        tweets_by_department=placed,
-        tweets_period=period(days.min(), days.max()) if len(days) else None,
+        Head(ELECTION, DATA_ROOT.info(ELECTION).source, dt.datetime.now(dt.UTC)),
+        catalogue,
+        period=catalogue.period(days.min(), days.max()) if len(days) else "",
     )
+    table = csv_bytes(department_table(results, placed), catalogue)
+    for path, content in (files | assets() | {"data/departments.csv": table}).items():
+        write_atomically(DATA_ROOT.report / path, content)
     file = DATA_ROOT.report / "department_map.html"
-    write_atomically(file, page.encode())
+    preview = map_preview(shapes, *leader_colours(results, catalogue))
     return dg.MaterializeResult(
         metadata={
-            **file_metadata(file),
-            "preview": _picture(map_preview(shapes, *leader_colours(results)), MAP_ALT),
+            **page_metadata(file),
+            "preview": _picture(preview, catalogue.text("overview.map_preview")),
             "departments": int(results["department"].nunique()),
-            "tweets_placed": int(placed["tweets"].sum()),
-            "tweets_unplaced": missing,
+            "tweets_shown": int(placed["tweets"].sum()),
+            "departments_below_floor": int(placed["below_floor"].sum()),
+            "tweets_unplaced": int(total["unplaced"]),
         }
     )
 
@@ -81,37 +93,39 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     freshness_policy=DAILY,
 )
 def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
-    """The words of all candidates' tweets and of each one's, as PNG and SVG; a copied text counts once."""
-    from election_assets.transforms.aggregates import TOTAL, word_counts
+    """The words of all candidates' tweets, and those that tell each one's from the others', as PNG and SVG."""
+    from election_assets.transforms.aggregates import TOTAL, distinctive_words, word_counts
+    from election_assets.visuals.catalogue import load_catalogue
     from election_assets.visuals.word_cloud import stop_words
     from election_assets.visuals.word_cloud import word_cloud as draw
 
     merged = delta.read(spark.session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     # A name says nothing of what is said; the others' names would fill the cloud of each candidate.
     left_out = stop_words(ELECTION)
+    counts, distinctive = word_counts(merged, ELECTION, None, left_out), distinctive_words(merged, ELECTION, left_out)
+    clouds: dict[str, tuple[Mapping[str, float], Mapping[str, int], str, str | None]] = {}
+    clouds[TOTAL] = (counts, counts, ELECTION.name, None)
+    for one in ELECTION.candidates:
+        own = distinctive[distinctive["candidate"] == one.key]
+        weights, texts = (dict(zip(own["word"], own[measure], strict=True)) for measure in ("z", "texts"))
+        clouds[one.key] = (weights, texts, one.name, one.colour)
     index: dict[str, dict[str, str]] = {}
-    overall, words = b"", 0
-    for candidate in [None, *ELECTION.candidates]:
-        key = candidate.key if candidate else TOTAL
-        counts = word_counts(merged, ELECTION, key or None, left_out)
+    for key, (sizes, of_texts, title, colour) in clouds.items():
         cloud = draw(
-            counts,
-            title=candidate.name if candidate else ELECTION.name,
-            colour=candidate.colour if candidate else None,
-            sample=_is_sample(),
+            sizes, texts=of_texts, title=title, catalogue=load_catalogue(LANGUAGE), colour=colour, sample=_is_sample()
         )
-        name = f"word_clouds/{key}" if candidate else "word_cloud"
+        name = f"word_clouds/{key}" if key else "word_cloud"
         write_atomically(DATA_ROOT.report / f"{name}.png", cloud.png)
         write_atomically(DATA_ROOT.report / f"{name}.svg", cloud.svg.encode())
         index[key] = {"picture": f"{name}.png", "alt": cloud.alt}
-        if candidate is None:
-            overall, words = cloud.png, len(counts)
+        if not key:
+            overall = cloud.png
     write_atomically(DATA_ROOT.report / CLOUD_INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode())
     return dg.MaterializeResult(
         metadata={
             **file_metadata(DATA_ROOT.report / "word_cloud.png"),
             "preview": _picture(overall, index[TOTAL]["alt"]),
-            "words": words,
+            "words": len(counts),
             "clouds": len(index),
         }
     )
@@ -127,12 +141,13 @@ def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
 def report(
     context: dg.AssetExecutionContext, spark: SparkResource, scraper: ScraperResource, kafka: KafkaResource
 ) -> dg.MaterializeResult:
-    """The page that sets it all side by side, and `run.json` with the counts behind it."""
-    from election_assets.transforms.aggregates import overview, top_hashtags, tweets_by_day
-    from election_assets.transforms.sentiment import engine_from_env
-    from election_assets.visuals.report import report_html
+    """The pages that set it all side by side, their tables as CSV, and `run.json` with the counts behind them."""
+    from election_assets.transforms import aggregates
+    from election_assets.visuals.catalogue import load_catalogue
+    from election_assets.visuals.site import SiteData, site_files
+    from election_assets.visuals.word_cloud import stop_words
 
-    session, tone = spark.session, engine_from_env(os.environ)
+    session = spark.session
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     status = _status(context, scraper)
@@ -145,28 +160,37 @@ def report(
         errors=_errors(context.instance) | {key: of["error"] for key, of in collection.items() if of["error"]},
         notes={key: of["notes"] for key, of in collection.items()},
         archive=status.get("archive"),
-        engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": f"{tone.name} {tone.version}"},
+        engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": aggregates.tone_engine(scores)},
         seconds=_seconds(context),
         now=dt.datetime.now(dt.UTC),
     )
     clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
-    page = report_html(
+    data = SiteData(
         election=ELECTION,
         run=record,
-        overview=overview(merged, scores, ELECTION),
-        hashtags=top_hashtags(merged),
-        days=tweets_by_day(merged),
+        overview=aggregates.overview(merged, scores, ELECTION),
+        days=aggregates.tweets_by_day(merged),
+        hours=aggregates.tweets_by_hour(merged),
+        tones=aggregates.tone_by_day(merged, scores, ELECTION),
+        hashtags={
+            key: aggregates.top_hashtags(merged, key or None) for key in (aggregates.TOTAL, *ELECTION.candidate_keys)
+        },
+        rising=aggregates.rising_hashtags(merged),
+        words=aggregates.distinctive_words(merged, ELECTION, stop_words(ELECTION)),
+        pairs=aggregates.co_mentions(merged),
         clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},
     )
+    for path, content in site_files(data, load_catalogue(LANGUAGE)).items():
+        write_atomically(DATA_ROOT.report / path, content)
     file = DATA_ROOT.report / "index.html"
-    write_atomically(file, page.encode())
     # After the page: the next record counts from this one on.
     write_atomically(DATA_ROOT.report / "run.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
     total = record["total"]["root"]
     return dg.MaterializeResult(
         metadata={
-            **file_metadata(file),
-            "preview": _counts_table(record),
+            **page_metadata(file),
+            "preview": _overview_table(data),
+            "counts": _counts_table(record),
             **{f"{name}_since_the_beginning": count for name, count in total.items()},
         }
     )
@@ -181,14 +205,23 @@ def _picture(png: bytes, alt: str) -> dg.MarkdownMetadataValue:
     return dg.MetadataValue.md(f"![{text}](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
+def _overview_table(data: "SiteData") -> dg.MarkdownMetadataValue:
+    """Tweets, share of the mentions and mean tone with its 95 % interval, a row a candidate."""
+    rows = []
+    for one in ELECTION.candidates:
+        row, share = data.figures[one.key], data.mentions_share(one.key)
+        ends = (row["mean_polarity_low"], row["mean_polarity_high"])
+        tone = f"{row['mean_polarity']:+.2f}" if row["scored_texts"] else "–"
+        interval = "" if any(math.isnan(end) for end in ends) else f" ({ends[0]:+.2f} to {ends[1]:+.2f})"
+        rows.append((one.name, row["tweets"], "–" if share is None else f"{share:.1%}", tone + interval))
+    return markdown_rows(("candidate", "tweets", "share of mentions", "mean tone (95 % interval)"), rows)
+
+
 def _counts_table(record: Mapping[str, Any]) -> dg.MarkdownMetadataValue:
     """The counts since the data root began, a row a candidate."""
-    names = [candidate.name for candidate in ELECTION.candidates]
-    rows = [*zip(names, (record["candidates"][key]["root"] for key in ELECTION.candidate_keys), strict=True)]
-    lines = ["| candidate | " + " | ".join(COUNTS) + " |", "|" + " --- |" * (len(COUNTS) + 1)]
-    for name, counts in [*rows, ("all", record["total"]["root"])]:
-        lines.append(f"| {name} | " + " | ".join(str(counts[count]) for count in COUNTS) + " |")
-    return dg.MetadataValue.md("\n".join(lines))
+    reports = [(one.name, record["candidates"][one.key]["root"]) for one in ELECTION.candidates]
+    rows = [(name, *(of[count] for count in COUNTS)) for name, of in [*reports, ("all", record["total"]["root"])]]
+    return markdown_rows(("candidate", *COUNTS), rows)
 
 
 def _errors(instance: dg.DagsterInstance) -> dict[str, str]:

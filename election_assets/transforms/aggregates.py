@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from unicodedata import normalize
 
 from election_assets.election import Election
-from election_assets.transforms.sentiment import LABELS, current
+from election_assets.transforms.sentiment import LABELS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,6 +28,10 @@ ELISIONS = {"fr": r"^(?:(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’])+"}
 """What stands before a word as a part of its own, by language and in lower case: l'école counts under école."""
 MIN_WORD_CHARACTERS = 2
 
+FLOOR_OF_AUTHORS = 10
+"""No figure of a place, word or hashtag is given where fewer distinct authors stand behind it: fewer may be told apart,
+and their tone is chance."""
+
 ACCENTED = "".join(chr(code) for code in range(0xC0, 0x180) if len(normalize("NFD", chr(code))) > 1)
 """The letters with an accent of Unicode's blocks Latin-1 and Latin Extended-A."""
 LIGATURES = {"œ": "oe", "æ": "ae"}
@@ -38,16 +42,18 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.Dat
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
-        scores: Columns of `schemas.SENTIMENT_SCORES`; only rows of the current engine and version count as scored.
+        scores: Columns of `schemas.SENTIMENT_SCORES`; a text without a row waits to be scored.
         election: Gives the candidates and the language.
 
     Returns:
         One row a candidate in the election's order, those without tweets included, then `TOTAL`:
         `candidate`; `tweets`; `originals` (no retweets); `distinct_texts`; `distinct_authors`; `unplaced` (tweets
-        without department); `other_language` (tweets in another or an unknown language); `scored_texts` and
-        `unscored_texts` (distinct texts in the election's language); `mean_polarity` (over scored texts, -1 to 1);
-        `share_negative`, `share_neutral`, `share_positive` (of scored texts, 0 to 1). A mean or share is NaN where no
-        text is scored.
+        without department); `other_language` (tweets in another or an unknown language); `scored_texts`,
+        `unscored_texts` (read by the engine, which found no tone) and `waiting_texts` (not read yet), all three
+        distinct texts in the election's language; `mean_polarity` (over scored texts, -1 to 1);
+        `share_negative`, `share_neutral`, `share_positive` (of scored texts, 0 to 1), and of each of these four the
+        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where no text is scored, the interval
+        of a mean also where only one is.
     """
     from pyspark.sql import functions as F
 
@@ -61,86 +67,207 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.Dat
         F.count_if(~_in_language(election)).alias("other_language"),
     )
     texts = tweets.where(_in_language(election)).select("candidate", "text_hash").distinct()
-    labelled = current(scores).where(F.col("label").isNotNull()).select("text_hash", "polarity", "label")
-    scored = F.col("label").isNotNull()
-    tones = (
-        texts.join(labelled, "text_hash", "left")
-        .groupBy("candidate")
-        .agg(
-            F.count_if(scored).alias("scored_texts"),
-            F.count_if(~scored).alias("unscored_texts"),
-            F.avg("polarity").alias("mean_polarity"),
-            *(
-                F.avg(F.when(scored, (F.col("label") == label).cast("double"))).alias(f"share_{label}")
-                for label in LABELS
-            ),
-        )
-    )
+    tones = texts.join(_read(scores), "text_hash", "left").groupBy("candidate").agg(*_tone_sums())
     frame = counts.toPandas().merge(tones.toPandas(), how="left", on="candidate").set_index("candidate")
     frame = frame.reindex([*election.candidate_keys, TOTAL]).reset_index()
-    measures = ["mean_polarity", *(f"share_{label}" for label in LABELS)]
-    whole = [name for name in frame.columns if name not in ("candidate", *measures)]
-    frame[measures] = frame[measures].astype("float64")
+    whole = [name for name in frame.columns if name not in ("candidate", *_SUMS)]
     frame[whole] = frame[whole].fillna(0).astype("int64")
-    return frame
+    return _with_tone(frame)
 
 
-def tweets_by_department(merged: DataFrame) -> pd.DataFrame:
-    """Tweets that could be placed, by department, each once.
+def departments(
+    merged: DataFrame, scores: DataFrame, election: Election, floor: int = FLOOR_OF_AUTHORS
+) -> pd.DataFrame:
+    """Tweets that could be placed, by department, each once, and the tone of their distinct texts.
+
+    Args:
+        merged: Columns of `schemas.MERGED_TWEETS`.
+        scores: Columns of `schemas.SENTIMENT_SCORES`.
+        election: Gives the language.
+        floor: Authors below which no figure is given.
 
     Returns:
-        `department` (INSEE code, ascending), `tweets`, `authors` (distinct).
+        One row a department in which somebody was placed, by its INSEE code: `department`; `tweets`; `authors`
+        (distinct); `scored_texts`, `unscored_texts`, `waiting_texts`, `mean_polarity`, the shares and their intervals
+        as in `overview`; `below_floor`: where it is True, every figure is NaN.
     """
     from pyspark.sql import functions as F
 
-    placed = _tweets(merged, "department", "author").where(F.col("department").isNotNull())
+    placed = _tweets(merged, "department", "author", "lang", "text_hash").where(F.col("department").isNotNull())
     counts = placed.groupBy("department").agg(
         F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
-    return counts.orderBy("department").toPandas()
-
-
-def unplaced(merged: DataFrame) -> int:
-    """Tweets without a department, each once: with those of `tweets_by_department` they are all tweets."""
-    from pyspark.sql import functions as F
-
-    return _tweets(merged, "department").where(F.col("department").isNull()).count()
+    texts = placed.where(_in_language(election)).select("department", "text_hash").distinct()
+    tones = texts.join(_read(scores), "text_hash", "left").groupBy("department").agg(*_tone_sums())
+    frame = counts.toPandas().merge(tones.toPandas(), how="left", on="department")
+    counted = ["tweets", "authors", "scored_texts", "unscored_texts", "waiting_texts"]
+    frame[counted] = frame[counted].fillna(0).astype("float64")
+    frame = _with_tone(frame)
+    frame["below_floor"] = frame["authors"] < floor
+    figures = [name for name in frame.columns if name not in ("department", "below_floor")]
+    frame.loc[frame["below_floor"], figures] = float("nan")
+    return frame.sort_values("department", ignore_index=True)
 
 
 def tweets_by_day(merged: DataFrame) -> pd.DataFrame:
     """Tweets by candidate and local date, and those of all candidates in rows of `TOTAL`.
 
     Returns:
-        `candidate`, `day` (datetime.date), `tweets`, `originals` (no retweets), ordered by candidate and day; a day
-        without tweets has no row.
+        `candidate`, `day` (datetime.date), `tweets`, `originals` (no retweets), `authors` (distinct), ordered by
+        candidate and day; a day without tweets has no row.
     """
     from pyspark.sql import functions as F
 
     counts = (
-        _with_total(merged, "day", "kind")
+        _with_total(merged, "day", "kind", "author")
         .groupBy("candidate", "day")
-        .agg(F.count(F.lit(1)).alias("tweets"), F.count_if(F.col("kind") != RETWEET).alias("originals"))
+        .agg(
+            F.count(F.lit(1)).alias("tweets"),
+            F.count_if(F.col("kind") != RETWEET).alias("originals"),
+            F.count_distinct("author").alias("authors"),
+        )
     )
     return counts.orderBy("candidate", "day").toPandas()
 
 
-def top_hashtags(merged: DataFrame, candidate: str | None = None, limit: int = 20) -> pd.DataFrame:
+def tweets_by_hour(merged: DataFrame, days: int = 14) -> pd.DataFrame:
+    """Tweets by candidate and hour of the last days, and those of all candidates in rows of `TOTAL`.
+
+    Args:
+        merged: Columns of `schemas.MERGED_TWEETS`.
+        days: How many local dates, up to the last one that has a tweet.
+
+    Returns:
+        `candidate`, `day` (datetime.date), `hour` (0 to 23, local; the hour that comes twice in October is one),
+        `tweets`, `originals`, ordered by the first three; an hour without tweets has no row.
+    """
+    from pyspark.sql import functions as F
+
+    counts = (
+        _with_total(_last_days(merged, days), "day", "local_hour", "kind")
+        .groupBy("candidate", "day", F.col("local_hour").alias("hour"))
+        .agg(F.count(F.lit(1)).alias("tweets"), F.count_if(F.col("kind") != RETWEET).alias("originals"))
+    )
+    return counts.orderBy("candidate", "day", "hour").toPandas()
+
+
+def tone_by_day(merged: DataFrame, scores: DataFrame, election: Election) -> pd.DataFrame:
+    """The tone of each candidate's tweets by local date, of all candidates in rows of `TOTAL`, with its uncertainty.
+
+    A text counts once a day however often it is copied: the copies are one voice. The intervals take voices for
+    independent, which writers who answer one another are not: they are the least that the figure is unsure.
+
+    Returns:
+        `candidate`, `day`, `tweets` (in the election's language), `scored_texts` (the voices), `unscored_texts`,
+        `waiting_texts`, `mean_polarity` and the shares with their intervals as in `overview`, by candidate and day.
+    """
+    from pyspark.sql import functions as F
+
+    tweets = _with_total(merged, "day", "lang", "text_hash").where(_in_language(election))
+    texts = tweets.groupBy("candidate", "day", "text_hash").agg(F.count(F.lit(1)).alias("copies"))
+    tones = (
+        texts.join(_read(scores), "text_hash", "left")
+        .groupBy("candidate", "day")
+        .agg(F.sum("copies").alias("tweets"), *_tone_sums())
+    )
+    return _with_tone(tones.orderBy("candidate", "day").toPandas())
+
+
+def share_of_voice(days: pd.DataFrame) -> pd.DataFrame:
+    """Each candidate's share of all that was said of candidates, by day.
+
+    Args:
+        days: What `tweets_by_day` gives.
+
+    Returns:
+        `candidate`, `day`, `tweets`, `share` (0 to 1, of the day's sum over the candidates: a tweet that names two
+        counts for both, so that the shares of a day sum to 1).
+    """
+    of_candidates = days[days["candidate"] != TOTAL][["candidate", "day", "tweets"]].reset_index(drop=True)
+    of_candidates["share"] = of_candidates["tweets"] / of_candidates.groupby("day")["tweets"].transform("sum")
+    return of_candidates
+
+
+def co_mentions(merged: DataFrame, floor: int = FLOOR_OF_AUTHORS) -> pd.DataFrame:
+    """How many tweets name two candidates, each pair both ways; pairs of fewer than `floor` authors are left out.
+
+    Returns:
+        `candidate`, `other`, `tweets`, ordered by candidate, then by tweets, most first.
+    """
+    from pyspark.sql import functions as F
+
+    pairs = merged.select("candidate", "tweet_id", "author", F.explode("candidates").alias("other"))
+    counts = (
+        pairs.where("candidate != other")
+        .groupBy("candidate", "other")
+        .agg(F.count_distinct("tweet_id").alias("tweets"), F.count_distinct("author").alias("authors"))
+    )
+    counts = counts.where(F.col("authors") >= floor).drop("authors")
+    return counts.orderBy("candidate", F.desc("tweets"), "other").toPandas()
+
+
+def top_hashtags(
+    merged: DataFrame, candidate: str | None = None, limit: int = 20, floor: int = FLOOR_OF_AUTHORS
+) -> pd.DataFrame:
     """The hashtags that most distinct texts use, in any language; neither case nor accents tell hashtags apart.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         candidate: Key of the only candidate to count, all if None.
         limit: Rows at most.
+        floor: Authors below which a hashtag is left out.
 
     Returns:
         `hashtag` (without #, in its most frequent spelling), `texts` (distinct), ordered by texts, then by name.
     """
     from pyspark.sql import functions as F
 
-    texts = _texts(merged, candidate, "hashtags")
-    tags = texts.select("text_hash", F.explode("hashtags").alias("hashtag"))
-    counts = _by_spelling(tags.withColumn("key", _plain_letters("hashtag")), "hashtag")
+    if candidate is not None:
+        merged = merged.where(F.col("candidate") == candidate)
+    tags = merged.select("text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = tags.withColumn("key", _plain_letters("hashtag"))
+    counts = _by_spelling(tags, "hashtag").join(_keys_of_many(tags, floor), "key")
     return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
+
+
+def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: int = FLOOR_OF_AUTHORS) -> pd.DataFrame:
+    """The hashtags that rose most: the last days beside as many before them; of each candidate, and of all as `TOTAL`.
+
+    Args:
+        merged: Columns of `schemas.MERGED_TWEETS`.
+        days: Length of either period in local dates; the later one ends with the last date that has a tweet.
+        limit: Rows of a candidate at most.
+        floor: Authors in the later period below which a hashtag is left out.
+
+    Returns:
+        `candidate`, `hashtag`, `texts` (distinct, of the later period), `before` (of the earlier one), `rise` (natural
+        logarithm of (texts + ½) / (before + ½), above 0), ordered by candidate and rise, most first.
+    """
+    import numpy as np
+    from pyspark.sql import functions as F
+
+    both = _with_total(_last_days(merged, 2 * days), "day", "text_hash", "author", "hashtags")
+    last = both.agg(F.max("day")).collect()[0][0]
+    tags = both.select("candidate", "day", "text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = tags.withColumn("key", _plain_letters("hashtag"))
+    later = F.date_diff(F.lit(last).cast("date"), "day") < days
+    counts = (
+        tags.groupBy("candidate", "key")
+        .agg(
+            F.min(F.when(later, F.col("hashtag"))).alias("hashtag"),
+            F.count_distinct(F.when(later, F.col("text_hash"))).alias("texts"),
+            F.count_distinct(F.when(~later, F.col("text_hash"))).alias("before"),
+            F.count_distinct(F.when(later, F.col("author"))).alias("authors"),
+        )
+        .where(F.col("authors") >= floor)
+        .toPandas()
+    )
+    counts["rise"] = np.log((counts["texts"] + 0.5) / (counts["before"] + 0.5))
+    rising = counts[counts["rise"] > 0].sort_values(
+        ["candidate", "rise", "texts", "key"], ascending=[True, False, False, True]
+    )
+    columns = ["candidate", "hashtag", "texts", "before", "rise"]
+    return rising.groupby("candidate").head(limit)[columns].reset_index(drop=True)
 
 
 def word_counts(
@@ -149,6 +276,7 @@ def word_counts(
     candidate: str | None = None,
     stop_words: Collection[str] = (),
     limit: int = 200,
+    floor: int = FLOOR_OF_AUTHORS,
 ) -> dict[str, int]:
     """The words that most distinct texts of the election's language use.
 
@@ -161,27 +289,148 @@ def word_counts(
         candidate: Key of the only candidate to count, all if None.
         stop_words: Words to leave out, in lower case.
         limit: Words at most.
+        floor: Authors below which a word is left out.
 
     Returns:
         Distinct texts that hold each word, in its most frequent spelling; by count, then by word.
     """
     from pyspark.sql import functions as F
 
-    texts = _texts(merged.where(_in_language(election)), candidate, "text_plain")
-    words = texts.select(
-        "text_hash", F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word")
-    )
-    key = F.lower("word")
-    if elision := ELISIONS.get(election.language):
-        word = F.regexp_replace("word", f"(?i){elision}", "")
-        words = words.select("text_hash", word.alias("word"))
-    words = words.select("text_hash", "word", key.alias("key")).where(
-        (F.char_length("key") >= MIN_WORD_CHARACTERS) & F.col("key").rlike(r"\p{L}")
-    )
-    if stop_words:
-        words = words.where(~F.col("key").isin(sorted(stop_words)))
-    top = _by_spelling(words, "word").orderBy(F.desc("texts"), "key").limit(limit).toPandas()
+    if candidate is not None:
+        merged = merged.where(F.col("candidate") == candidate)
+    words = _words(merged, election, stop_words)
+    counts = _by_spelling(words, "word").join(_keys_of_many(words, floor), "key")
+    top = counts.orderBy(F.desc("texts"), "key").limit(limit).toPandas()
     return {str(word): int(texts) for word, texts in zip(top["word"], top["texts"], strict=True)}
+
+
+def distinctive_words(
+    merged: DataFrame,
+    election: Election,
+    stop_words: Collection[str] = (),
+    limit: int = 100,
+    floor: int = FLOOR_OF_AUTHORS,
+) -> pd.DataFrame:
+    """What is said of one candidate and not of the others: words by the log-odds of their texts (`intervals.log_odds`).
+
+    Args:
+        merged: Columns of `schemas.MERGED_TWEETS`.
+        election: Gives the candidates and the language.
+        stop_words: Words to leave out, in lower case.
+        limit: Words of a candidate at most.
+        floor: Authors of the candidate's texts below which a word is left out.
+
+    Returns:
+        `candidate`, `word` (in its most frequent spelling), `texts` (the candidate's distinct texts with it), `others`
+        (distinct texts with it that are none of the candidate's), `log_odds`, `z`; of each candidate the words with z
+        of at least 1.96, most first.
+    """
+    import pandas as pd
+    from pyspark.sql import functions as F
+
+    from election_assets.transforms.intervals import Z, log_odds
+
+    words = _words(merged, election, stop_words)
+    of_all = _by_spelling(words, "word").toPandas().set_index("key")
+    counts = words.groupBy("candidate", "key").agg(
+        F.count_distinct("text_hash").alias("texts"), F.count_distinct("author").alias("authors")
+    )
+    own = counts.toPandas()
+    found = []
+    for candidate in election.candidate_keys:
+        mine = own[own["candidate"] == candidate].set_index("key")
+        texts = mine["texts"].reindex(of_all.index).fillna(0)
+        frame = pd.DataFrame({"word": of_all["word"], "texts": texts, "others": of_all["texts"] - texts})
+        frame["log_odds"], frame["z"] = log_odds(frame["texts"], frame["others"])
+        known = mine.index[mine["authors"] >= floor]
+        frame = frame.loc[known][frame.loc[known, "z"] >= Z]
+        frame = frame.sort_values(["z", "word"], ascending=[False, True]).head(limit)
+        found.append(frame.assign(candidate=candidate))
+    columns = ["candidate", "word", "texts", "others", "log_odds", "z"]
+    return pd.concat(found, ignore_index=True)[columns].astype({"texts": "int64", "others": "int64"})
+
+
+def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -> DataFrame:
+    """The words of the texts in the election's language: `candidate`, `author`, `text_hash`, `word`, `key`."""
+    from pyspark.sql import functions as F
+
+    elision = ELISIONS.get(election.language)
+    word = F.regexp_replace("word", f"(?i){elision}", "") if elision else F.col("word")
+    words = (
+        merged.where(_in_language(election))
+        .select(
+            *("candidate", "author", "text_hash"),
+            F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word"),
+        )
+        .withColumn("word", word)
+        .withColumn("key", F.lower("word"))
+        .where((F.char_length("key") >= MIN_WORD_CHARACTERS) & F.col("key").rlike(r"\p{L}"))
+    )
+    return words.where(~F.col("key").isin(sorted(stop_words))) if stop_words else words
+
+
+def _keys_of_many(words: DataFrame, floor: int) -> DataFrame:
+    """The values of `key` that at least `floor` distinct authors use."""
+    from pyspark.sql import functions as F
+
+    authors = words.groupBy("key").agg(F.count_distinct("author").alias("authors"))
+    return authors.where(F.col("authors") >= floor).select("key")
+
+
+def tone_engine(scores: DataFrame) -> str:
+    """Name and version of the engine that scored the texts; empty where none is scored yet."""
+    found = scores.select("engine", "engine_version").limit(1).collect()
+    return " ".join(found[0]) if found else ""
+
+
+def _read(scores: DataFrame) -> DataFrame:
+    """The texts that the engine has read: `text_hash`, `polarity` and `label` (null where it found no tone), `read`."""
+    from pyspark.sql import functions as F
+
+    return scores.select("text_hash", "polarity", "label", F.lit(True).alias("read"))
+
+
+_SUMS = ("polarity_sum", "polarity_squares", *(f"{label}_texts" for label in LABELS))
+
+
+def _tone_sums() -> list[Column]:
+    """Over distinct texts joined with `_read`: how many are scored, have no tone and wait to be read, and `_SUMS`."""
+    from pyspark.sql import functions as F
+
+    return [
+        F.count_if(F.col("label").isNotNull()).alias("scored_texts"),
+        F.count_if(F.col("read") & F.col("label").isNull()).alias("unscored_texts"),
+        F.count_if(F.col("read").isNull()).alias("waiting_texts"),
+        F.sum("polarity").alias("polarity_sum"),
+        F.sum(F.col("polarity") * F.col("polarity")).alias("polarity_squares"),
+        *(F.count_if(F.col("label") == label).alias(f"{label}_texts") for label in LABELS),
+    ]
+
+
+def _with_tone(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`."""
+    from election_assets.transforms.intervals import mean_interval, share_interval
+
+    texts, sums = frame["scored_texts"].astype("float64"), frame[list(_SUMS)].astype("float64").fillna(0)
+    known = texts.where(texts > 0)
+    tone = frame.drop(columns=list(_SUMS))
+    tone["mean_polarity"] = sums["polarity_sum"] / known
+    tone["mean_polarity_low"], tone["mean_polarity_high"] = mean_interval(
+        sums["polarity_sum"], sums["polarity_squares"], texts
+    )
+    for label in LABELS:
+        counts = sums[f"{label}_texts"]
+        tone[f"share_{label}"] = counts / known
+        tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts)
+    return tone
+
+
+def _last_days(merged: DataFrame, days: int) -> DataFrame:
+    """The tweets of the last local dates, up to the last one that has a tweet."""
+    from pyspark.sql import functions as F
+
+    last = merged.agg(F.max("day")).collect()[0][0]
+    return merged.where(F.date_diff(F.lit(last).cast("date"), "day") < days)
 
 
 def _by_spelling(words: DataFrame, name: str) -> DataFrame:
@@ -224,12 +473,3 @@ def _with_total(merged: DataFrame, *columns: str) -> DataFrame:
 
     total = _tweets(merged, *columns).withColumn("candidate", F.lit(TOTAL))
     return merged.select("tweet_id", "candidate", *columns).unionByName(total)
-
-
-def _texts(merged: DataFrame, candidate: str | None, column: str) -> DataFrame:
-    """One row a distinct text of a candidate or of all: `text_hash` and this column."""
-    from pyspark.sql import functions as F
-
-    if candidate is not None:
-        merged = merged.where(F.col("candidate") == candidate)
-    return merged.select("text_hash", column).dropDuplicates(["text_hash"])

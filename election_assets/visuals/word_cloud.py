@@ -1,4 +1,4 @@
-"""The word cloud: a picture of how many texts use which words, as PNG and as SVG, and its text alternative."""
+"""The word cloud: a picture of words by weight, as PNG and as SVG, and its text alternative."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from election_assets.election import Election, fold
-from election_assets.visuals.french import count
+from election_assets.visuals.catalogue import Catalogue
 
 if TYPE_CHECKING:
     from wordcloud import WordCloud
@@ -25,8 +25,6 @@ NOTE_FONT_SIZE = 32
 NOTE_COLOUR, NOTE_BACKGROUND = "#5c3c00", "#fff3d1"
 NO_WORDS_COLOUR = "#555555"
 
-SAMPLE_NOTE = "Données d’exemple synthétiques"
-NO_WORDS = "Aucun mot"
 MAX_WORDS = 150
 MAX_WORD_CHARACTERS = 30
 """A longer word would leave no place for others; the longest of French dictionaries has 25."""
@@ -79,13 +77,22 @@ def _name_words(name: str) -> set[str]:
 
 
 def word_cloud(
-    counts: Mapping[str, int], *, title: str, colour: str | None = None, sample: bool = False, seed: int = 2022
+    weights: Mapping[str, float],
+    *,
+    title: str,
+    catalogue: Catalogue,
+    texts: Mapping[str, int] | None = None,
+    colour: str | None = None,
+    sample: bool = False,
+    seed: int = 2022,
 ) -> Cloud:
-    """Draws a cloud; the same counts and seed give the same bytes.
+    """Draws a cloud; the same weights and seed give the same bytes.
 
     Args:
-        counts: Texts that use each word. Without any the picture says `NO_WORDS`.
+        weights: What the words' sizes follow. Without any the picture says so.
         title: Whose words these are, for the text alternative and the SVG's title.
+        catalogue: Gives the words around the picture.
+        texts: Texts that use each word, for the text alternative; the weights are that where None.
         colour: The candidate's colour as `#rrggbb`, darkened until it can be read on white; `PALETTE` if None.
         sample: Whether the words are those of sample data; the picture then says so.
         seed: Seed of the layout and of the colours' choice.
@@ -93,20 +100,28 @@ def word_cloud(
     Returns:
         The picture as PNG of `WIDTH` by `HEIGHT` pixels and as SVG with its font embedded.
     """
-    note = SAMPLE_NOTE if sample else ""
-    alt = alt_text(counts, title=title, sample=sample)
-    cloud = _layout(counts, [readable(colour)] if colour else list(PALETTE), seed, HEIGHT - NOTE_HEIGHT * bool(note))
-    return Cloud(_png(cloud, note), _svg(cloud, note, title, alt), alt)
+    note = catalogue.text("cloud.sample") if sample else ""
+    alt = alt_text(weights, title=title, catalogue=catalogue, texts=texts, sample=sample)
+    heading = catalogue.text("cloud.title", title=title)
+    cloud = _layout(weights, [readable(colour)] if colour else list(PALETTE), seed, HEIGHT - NOTE_HEIGHT * bool(note))
+    no_words = catalogue.text("cloud.no_words")
+    return Cloud(_png(cloud, note, no_words), _svg(cloud, note, no_words, heading, alt), alt)
 
 
-def alt_text(counts: Mapping[str, int], *, title: str, sample: bool = False, words: int = 10) -> str:
-    """What a cloud shows, in one or two sentences: its most frequent words with their counts."""
-    note = f" {SAMPLE_NOTE}." if sample else ""
-    top = list(_drawn(counts).items())[:words]
-    if not top:
-        return f"Nuage de mots, {title} : aucun mot.{note}"
-    listed = ", ".join(f"{word} ({count(texts, 'texte')})" for word, texts in top)
-    return f"Nuage de mots, {title}. Mots les plus employés : {listed}.{note}"
+def alt_text(
+    weights: Mapping[str, float],
+    *,
+    title: str,
+    catalogue: Catalogue,
+    texts: Mapping[str, int] | None = None,
+    sample: bool = False,
+    words: int = 10,
+) -> str:
+    """What a cloud shows, in one or two sentences: its heaviest words with the texts that use them."""
+    top = list(_drawn(weights))[:words]
+    listed = ", ".join(f"{word} ({catalogue.count(int((texts or weights)[word]), 'text')})" for word in top)
+    alt = catalogue.text("cloud.alt" if top else "cloud.alt_empty", title=title, words=listed)
+    return f"{alt} {catalogue.text('cloud.sample')}." if sample else alt
 
 
 def readable(colour: str) -> str:
@@ -130,17 +145,17 @@ def font_path() -> str:
     return str(Path(matplotlib.get_data_path()) / "fonts" / "ttf" / "DejaVuSans.ttf")
 
 
-def _drawn(counts: Mapping[str, int]) -> dict[str, int]:
-    """The words that a cloud shows, the most frequent first; equal counts by word, so that the order given is none."""
-    shown = ((word, n) for word, n in counts.items() if n > 0 and len(word) <= MAX_WORD_CHARACTERS)
+def _drawn(weights: Mapping[str, float]) -> dict[str, float]:
+    """The words that a cloud shows, the heaviest first; equal weights by word, so that the order given is none."""
+    shown = ((word, n) for word, n in weights.items() if n > 0 and len(word) <= MAX_WORD_CHARACTERS)
     return dict(sorted(shown, key=lambda item: (-item[1], item[0])))
 
 
-def _layout(counts: Mapping[str, int], colours: Sequence[str], seed: int, height: int) -> WordCloud | None:
+def _layout(weights: Mapping[str, float], colours: Sequence[str], seed: int, height: int) -> WordCloud | None:
     """The words in their places; None if there are none."""
     from wordcloud import WordCloud
 
-    drawn = _drawn(counts)
+    drawn = _drawn(weights)
     if not drawn:
         return None
     cloud = WordCloud(
@@ -160,7 +175,7 @@ def _layout(counts: Mapping[str, int], colours: Sequence[str], seed: int, height
     return cloud.generate_from_frequencies(drawn)
 
 
-def _png(cloud: WordCloud | None, note: str) -> bytes:
+def _png(cloud: WordCloud | None, note: str, no_words: str) -> bytes:
     from PIL import Image, ImageDraw, ImageFont
 
     image = Image.new("RGB", (WIDTH, HEIGHT), "white")
@@ -170,7 +185,7 @@ def _png(cloud: WordCloud | None, note: str) -> bytes:
         image.paste(cloud.to_image())
     else:
         font = ImageFont.truetype(font_path(), 48)
-        draw.text((WIDTH / 2, height / 2), NO_WORDS, NO_WORDS_COLOUR, font, anchor="mm")
+        draw.text((WIDTH / 2, height / 2), no_words, NO_WORDS_COLOUR, font, anchor="mm")
     if note:
         draw.rectangle((0, height, WIDTH, HEIGHT), NOTE_BACKGROUND)
         font = ImageFont.truetype(font_path(), NOTE_FONT_SIZE)
@@ -180,15 +195,15 @@ def _png(cloud: WordCloud | None, note: str) -> bytes:
     return buffer.getvalue()
 
 
-def _svg(cloud: WordCloud | None, note: str, title: str, alt: str) -> str:
+def _svg(cloud: WordCloud | None, note: str, no_words: str, heading: str, alt: str) -> str:
     height = HEIGHT - NOTE_HEIGHT * bool(note)
     middle = f'x="{WIDTH // 2}" text-anchor="middle" dominant-baseline="central"'
     if cloud:
         words = cloud.to_svg().partition(">")[2].removesuffix("</svg>")
         characters = "".join(word for (word, _), *_ in cloud.layout_)
     else:
-        words = f'<text {middle} y="{height // 2}" font-size="48" fill="{NO_WORDS_COLOUR}">{NO_WORDS}</text>'
-        characters = NO_WORDS
+        words = f'<text {middle} y="{height // 2}" font-size="48" fill="{NO_WORDS_COLOUR}">{escape(no_words)}</text>'
+        characters = no_words
     strip = (
         f'<rect y="{height}" width="{WIDTH}" height="{NOTE_HEIGHT}" fill="{NOTE_BACKGROUND}"/>'
         f'<text {middle} y="{height + NOTE_HEIGHT // 2}" font-size="{NOTE_FONT_SIZE}" fill="{NOTE_COLOUR}">'
@@ -196,7 +211,7 @@ def _svg(cloud: WordCloud | None, note: str, title: str, alt: str) -> str:
     )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-labelledby="t d">'
-        f'<title id="t">Nuage de mots, {escape(title)}</title><desc id="d">{escape(alt)}</desc>'
+        f'<title id="t">{escape(heading)}</title><desc id="d">{escape(alt)}</desc>'
         f"<style>{_font_face(characters + note)}text{{font-family:'DejaVu Sans',sans-serif}}</style>"
         f"{words}{strip if note else ''}</svg>"
     )

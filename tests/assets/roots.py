@@ -150,8 +150,8 @@ class Root:
         """The content of run.json."""
         return json.loads((self.path / "report" / "run.json").read_text(encoding="utf-8"))
 
-    def report(self) -> str:
-        return (self.path / "report" / "index.html").read_text(encoding="utf-8")
+    def report(self, page: str = "index.html") -> str:
+        return (self.path / "report" / page).read_text(encoding="utf-8")
 
     def table(self, name: str, candidate: str = "") -> DeltaTable:
         return DeltaTable(self.path / "tables" / name / candidate)

@@ -36,13 +36,18 @@ ASSETS: dict[str, tuple[str, set[str], set[str], str]] = {
         {"merged_tweets"},
         "a row is a distinct text",
     ),
-    "department_map": ("visuals", {"plotly", "html"}, {"results_2017", "merged_tweets"}, "a page that opens offline"),
+    "department_map": (
+        "visuals",
+        {"plotly", "html"},
+        {"results_2017", "merged_tweets", "sentiment_scores"},
+        "a page that opens offline",
+    ),
     "word_cloud": ("visuals", {"wordcloud", "png"}, {"merged_tweets"}, "as PNG and SVG"),
     "report": (
         "visuals",
         {"html"},
         {"department_map", "word_cloud", "merged_tweets", "sentiment_scores"},
-        "The page that sets it all side by side",
+        "The pages that set it all side by side",
     ),
 }
 

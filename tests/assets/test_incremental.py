@@ -70,7 +70,7 @@ def see(root: Root) -> Seen:
             for candidate in CANDIDATES
         },
         len(root.rows("sentiment_scores")),
-        root.report(),
+        root.report("method.html"),
     )
 
 

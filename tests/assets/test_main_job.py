@@ -10,6 +10,7 @@ import pytest
 
 from election_assets.run_record import COUNTS
 from tests.assets.roots import CANDIDATES, Command, Root, Run
+from tests.unit.visuals.pages import pages_of, targets
 
 PARTITIONED = ("raw_tweets", "landed_csv", "cleaned_tweets", "candidate_stats")
 UNPARTITIONED = ("results_2017", "merged_tweets", "sentiment_scores", "department_map", "word_cloud", "report")
@@ -59,8 +60,19 @@ def test_every_materialisation_says_where_it_is_and_how_much(root: Root, run: Ru
         assert all("| --- |" in run.materialised[name][candidate]["preview"] for candidate in CANDIDATES)
     for name in ("department_map", "word_cloud"):
         assert "data:image/png;base64," in run.materialised[name][None]["preview"]
+    for name, page in (("report", "index.html"), ("department_map", "department_map.html")):
+        assert run.materialised[name][None]["page"] == (root.path / "report" / page).as_uri()
+    told = run.materialised["report"][None]
     kept = root.record()["total"]["root"]["kept"]
-    assert f"| {kept} |" in run.materialised["report"][None]["preview"].splitlines()[-1]
+    assert f"| {kept} |" in told["counts"].splitlines()[-1]
+    _, _, *rows = told["preview"].splitlines()
+    assert [row.split(" | ")[0] for row in rows] == ["| Zoé d'Ormevaux", "| Åse Brønnvik-Çelà", "| Néstor Quíntara"]
+    assert all(
+        re.search(r"\| \d+ \| \d+\.\d% \| [+-]\d\.\d\d \([+-]\d\.\d\d to [+-]\d\.\d\d\) \|", row) for row in rows
+    )
+    shown = run.materialised["department_map"][None]
+    assert shown["tweets_shown"] + shown["tweets_unplaced"] <= root.record()["archive"]["read"]
+    assert shown["departments"] == 107
 
 
 def test_every_candidates_tweets_are_kept_with_their_accents(root: Root) -> None:
@@ -84,6 +96,16 @@ def test_files_stand(root: Root) -> None:
     report = root.path / "report"
     for name in ("index.html", "department_map.html", "run.json", "word_cloud.svg", "word_clouds/quintara-7.png"):
         assert (report / name).stat().st_size > 1000
+    # Whatever a page links to or loads stands beside it.
+    files = {file.relative_to(report).as_posix(): file.read_bytes() for file in report.rglob("*") if file.is_file()}
+    pages = pages_of(files)
+    assert set(pages) == {"index.html", "department_map.html", "method.html"} | {
+        f"candidates/{candidate}.html" for candidate in CANDIDATES
+    }
+    for path, page in pages.items():
+        for file, anchor in targets(page, path):
+            assert file in files, (path, file)
+            assert not anchor or anchor in pages[file].ids, (path, file, anchor)
     assert (report / "word_cloud.png").read_bytes().startswith(b"\x89PNG")
 
 

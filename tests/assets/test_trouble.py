@@ -84,9 +84,8 @@ def test_one_candidates_failure_leaves_the_others_and_the_report(behind_proxy: t
         IN_TROUBLE: 0,
         "quintara-7": 2,
     }
-    page = root.report()
-    assert "Collecte incomplète pour 1\N{NO-BREAK SPACE}candidat" in page.replace("\N{NARROW NO-BREAK SPACE}", "\xa0")
-    assert "monthly cap is spent" in page
+    assert "Collecte incomplète pour Åse Brønnvik-Çelà." in root.report()
+    assert "monthly cap is spent" in root.report("method.html")
     assert all(root.tweets(candidate) for candidate in OTHERS)
 
 
@@ -107,7 +106,8 @@ def test_failure_of_all_fails_the_asset_and_the_next_run_heals(behind_proxy: tup
     assert not healed.failed_checks()
     assert set(root.tweets(IN_TROUBLE)) == {"3002", "3004"}
     assert all(found["error"] is None for found in root.record()["candidates"].values())
-    assert SENTENCE not in root.report()
+    assert "Collecte incomplète" not in root.report()
+    assert SENTENCE not in root.report("method.html")
 
 
 def test_a_batch_that_another_run_collects_meanwhile_is_not_taken_for_lost(

@@ -210,3 +210,48 @@ def test_a_missing_file_is_refused_naming_the_bundled_elections(missing):
     text = refusal(missing)
     assert missing in text
     assert "fr_2022" in text
+
+
+def test_events_stand_by_date(write):
+    events = """
+[[events]]
+date = 2030-04-05
+title = "Débat à la télévision"
+
+[[events]]
+date = 2030-03-20
+title = "Liste officielle"
+"""
+    election = load_election(write(GOOD + events))
+    assert [(event.date.isoformat(), event.title) for event in election.events] == [
+        ("2030-03-20", "Liste officielle"),
+        ("2030-04-05", "Débat à la télévision"),
+    ]
+    assert load_election(write(GOOD)).events == ()
+
+
+@pytest.mark.parametrize(
+    ("entry", "field"),
+    [
+        ('title = "Sans date"', "date"),
+        ("date = 2030-04-05", "title"),
+        (f'date = 2030-04-05\ntitle = "{"x" * 61}"', "title"),
+        ('date = 2030-04-05\ntitle = "Bien"\nplace = "Paris"', "place"),
+        ('date = "demain"\ntitle = "Bien"', "date"),
+    ],
+)
+def test_an_event_that_cannot_be_shown_is_refused(write, entry, field):
+    told = refusal(write(f"{GOOD}\n[[events]]\n{entry}\n"))
+    assert "event 1 (" in told
+    assert f"field '{field}'" in told
+
+
+def test_events_that_are_no_tables_are_refused(write):
+    assert "write [[events]] tables" in refusal(write('events = ["demain"]\n' + GOOD))
+
+
+def test_the_bundled_events_are_those_of_the_campaign():
+    events = {event.date: event.title for event in load_election("fr_2022").events}
+    assert events[dt.date(2022, 4, 10)] == "Premier tour"
+    assert events[dt.date(2022, 4, 20)] == "Débat de l’entre-deux-tours"
+    assert list(events) == sorted(events)

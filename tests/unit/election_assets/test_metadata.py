@@ -7,7 +7,9 @@ from election_assets.metadata import (
     PREVIEW_ROWS,
     column_schema,
     file_metadata,
+    markdown_rows,
     markdown_table,
+    page_metadata,
     table_definition,
     table_metadata,
 )
@@ -64,3 +66,22 @@ def test_a_long_text_is_cut_and_no_escape_is_cut_with_it(spark):
     for shift in range(5):
         [row] = preview(spark, "z" * (PREVIEW_CHARACTERS - 6 + shift) + "<" * 50)
         assert row.count("&") == row.count("&lt;") > 0
+
+
+def test_a_page_has_a_link_that_opens_it(tmp_path):
+    file = tmp_path / "mon rapport" / "index.html"
+    file.parent.mkdir()
+    file.write_text("<p>")
+    told = page_metadata(file)
+    assert told["page"] == dg.MetadataValue.url(f"file://{tmp_path}/mon%20rapport/index.html")
+    assert (told["path"].path, told["bytes"]) == (str(file), 3)
+
+
+def test_rows_are_a_table_of_texts():
+    table = markdown_rows(("name", "n"), [("a|b <b>", 1), ("*c*", None)])
+    assert table.md_str.split("\n") == [
+        "| name | n |",
+        "| --- | --- |",
+        "| a\\|b &lt;b&gt; | 1 |",
+        "| \\*c\\* |  |",
+    ]

@@ -15,7 +15,9 @@ from election_assets.transforms.aggregates import TOTAL
 COLUMNS = {
     "tweet_id": "string",
     "candidate": "string",
+    "candidates": "array<string>",
     "day": "date",
+    "local_hour": "int",
     "text_plain": "string",
     "lang": "string",
     "kind": "string",
@@ -27,7 +29,9 @@ COLUMNS = {
 SCHEMA = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
 DEFAULTS = {
     "candidate": "ada",
+    "candidates": ["ada"],
     "day": dt.date(2022, 4, 9),
+    "local_hour": 12,
     "text_plain": "mots",
     "lang": "fr",
     "kind": "original",
@@ -71,8 +75,8 @@ def scores(spark):
                 polarity and 0.5,
                 label,
                 0.5 if label else 0.0,
-                sentiment.ENGINE,
-                sentiment.ENGINE_VERSION,
+                "textblob",
+                "1",
             )
             for text_hash, polarity, label in rows
         ]
@@ -139,7 +143,7 @@ def test_overview_averages_distinct_scored_texts_and_shows_the_unscored(merged, 
 
     for key in ("ada", TOTAL):
         assert rows[key]["scored_texts"] == 2
-        assert rows[key]["unscored_texts"] == 2
+        assert (rows[key]["unscored_texts"], rows[key]["waiting_texts"]) == (1, 1)
         assert rows[key]["mean_polarity"] == pytest.approx(0.3)
         assert [rows[key][f"share_{label}"] for label in sentiment.LABELS] == [0.5, 0, 0.5]
     assert rows["bea"]["mean_polarity"] == pytest.approx(0.8)
@@ -148,14 +152,9 @@ def test_overview_averages_distinct_scored_texts_and_shows_the_unscored(merged, 
     assert math.isnan(rows["cyr"]["share_neutral"])
 
 
-def test_overview_leaves_scores_of_another_version_out(merged, spark, election):
-    outdated = spark.createDataFrame(
-        [("hash", 1.0, 1.0, "positive", 1.0, sentiment.ENGINE, "0")], schemas.SENTIMENT_SCORES.ddl
-    )
-
-    rows = by_candidate(aggregates.overview(merged({}), outdated, election))
-
-    assert (rows[TOTAL]["scored_texts"], rows[TOTAL]["unscored_texts"]) == (0, 1)
+def test_the_engine_is_the_one_that_scored(scores):
+    assert aggregates.tone_engine(scores(("hash", 1.0, "positive"))) == "textblob 1"
+    assert aggregates.tone_engine(scores()) == ""
 
 
 def test_overview_of_no_tweets_has_every_row(merged, scores, election, spark):
@@ -177,11 +176,15 @@ def test_departments_and_unplaced_add_up_to_the_tweets(merged, scores, election)
         {"tweet_id": "5", "department": "13", "candidate": "bea"},
     )
 
-    placed = aggregates.tweets_by_department(tweets)
+    placed = aggregates.departments(tweets, scores(), election, floor=1)
 
-    assert placed.to_dict("list") == {"department": ["13", "2A", "75"], "tweets": [1, 1, 2], "authors": [1, 1, 1]}
-    assert aggregates.unplaced(tweets) == 1
+    assert placed[["department", "tweets", "authors"]].to_dict("list") == {
+        "department": ["13", "2A", "75"],
+        "tweets": [1, 1, 2],
+        "authors": [1, 1, 1],
+    }
     total = by_candidate(aggregates.overview(tweets, scores(), election))[TOTAL]
+    assert total["unplaced"] == 1
     assert total["tweets"] == placed["tweets"].sum() + total["unplaced"]
 
 
@@ -194,11 +197,11 @@ def test_days(merged):
     )
 
     assert aggregates.tweets_by_day(tweets).to_dict("split")["data"] == [
-        [TOTAL, first, 1, 1],
-        [TOTAL, second, 1, 0],
-        ["ada", first, 1, 1],
-        ["ada", second, 1, 0],
-        ["bea", first, 1, 1],
+        [TOTAL, first, 1, 1, 1],
+        [TOTAL, second, 1, 0, 1],
+        ["ada", first, 1, 1, 1],
+        ["ada", second, 1, 0, 1],
+        ["bea", first, 1, 1, 1],
     ]
 
 
@@ -211,8 +214,11 @@ def test_hashtags_are_counted_by_distinct_texts(merged):
         {"text_hash": "none", "hashtags": []},
     )
 
-    assert aggregates.top_hashtags(tweets).to_dict("list") == {"hashtag": ["vote", "abc", "débat"], "texts": [2, 1, 1]}
-    assert aggregates.top_hashtags(tweets, candidate="ada", limit=1).to_dict("list") == {
+    assert aggregates.top_hashtags(tweets, floor=1).to_dict("list") == {
+        "hashtag": ["vote", "abc", "débat"],
+        "texts": [2, 1, 1],
+    }
+    assert aggregates.top_hashtags(tweets, candidate="ada", limit=1, floor=1).to_dict("list") == {
         "hashtag": ["débat"],
         "texts": [1],
     }
@@ -228,7 +234,7 @@ def test_hashtags_that_differ_in_accents_or_case_are_one_in_the_most_frequent_sp
         {"text_hash": "f", "hashtags": ["ecole"]},
     )
 
-    assert aggregates.top_hashtags(tweets).to_dict("list") == {
+    assert aggregates.top_hashtags(tweets, floor=1).to_dict("list") == {
         "hashtag": ["coeur", "présidentielle2022", "francais", "ÉCOLE", "vote"],
         "texts": [4, 4, 3, 2, 1],
     }
@@ -243,16 +249,16 @@ def test_words_are_counted_by_distinct_texts_of_the_language(merged, election):
         {"text_hash": "u", "text_plain": "inconnu", "lang": None},
     )
 
-    assert aggregates.word_counts(tweets, election) == {"école": 2, "retraites": 1}
-    assert aggregates.word_counts(tweets, election, candidate="bea") == {"école": 1}
-    assert aggregates.word_counts(tweets, election, limit=1) == {"école": 2}
+    assert aggregates.word_counts(tweets, election, floor=1) == {"école": 2, "retraites": 1}
+    assert aggregates.word_counts(tweets, election, candidate="bea", floor=1) == {"école": 1}
+    assert aggregates.word_counts(tweets, election, limit=1, floor=1) == {"école": 2}
 
 
 def test_a_word_is_shown_in_its_most_frequent_spelling(merged, election):
     texts = ["Élysée", "ÉLYSÉE", "Élysée", "élysée", "cote", "côté", "Cœur", "cœur cœur"]
     tweets = merged(*({"text_hash": str(number), "text_plain": text} for number, text in enumerate(texts)))
 
-    assert aggregates.word_counts(tweets, election) == {"Élysée": 4, "cœur": 2, "cote": 1, "côté": 1}
+    assert aggregates.word_counts(tweets, election, floor=1) == {"Élysée": 4, "cœur": 2, "cote": 1, "côté": 1}
 
 
 @pytest.mark.parametrize(
@@ -269,10 +275,178 @@ def test_a_word_is_shown_in_its_most_frequent_spelling(merged, election):
     ],
 )
 def test_elided_forms_count_under_the_word(merged, election, written, word):
-    assert aggregates.word_counts(merged({"text_plain": f"{written} 2022 5 a ’ -"}), election) == {word: 1}
+    assert aggregates.word_counts(merged({"text_plain": f"{written} 2022 5 a ’ -"}), election, floor=1) == {word: 1}
 
 
 def test_stop_words_are_left_out_in_any_case_and_after_elision(merged, election):
     tweets = merged({"text_plain": "Les retraites d’ici l’AVENIR LES"})
 
-    assert aggregates.word_counts(tweets, election, stop_words={"les", "ici", "avenir"}) == {"retraites": 1}
+    assert aggregates.word_counts(tweets, election, stop_words={"les", "ici", "avenir"}, floor=1) == {"retraites": 1}
+
+
+def test_a_department_of_few_authors_has_no_figure_and_says_so(merged, scores, election):
+    tweets = merged(
+        *({"department": "75", "author": str(number), "text_hash": f"p{number}"} for number in range(10)),
+        *({"department": "48", "author": str(number % 9), "text_hash": f"l{number}"} for number in range(30)),
+        {"department": None},
+    )
+    tones = scores(*((f"p{number}", 0.5 if number < 6 else -0.5, "positive") for number in range(10)))
+
+    lozere, paris = aggregates.departments(tweets, tones, election).to_dict("records")
+
+    assert (lozere["department"], lozere["below_floor"]) == ("48", True)
+    assert all(math.isnan(value) for name, value in lozere.items() if name not in ("department", "below_floor"))
+    assert (paris["department"], paris["below_floor"], paris["tweets"], paris["authors"]) == ("75", False, 10, 10)
+    assert paris["scored_texts"] == 10
+    assert paris["mean_polarity"] == pytest.approx(0.1)
+    assert paris["mean_polarity_low"] < -0.2
+    assert paris["mean_polarity_high"] > 0.4
+
+
+def test_copies_of_a_text_are_one_voice_of_a_day(merged, scores, election):
+    tweets = merged(
+        *({"text_hash": "copied", "kind": "retweet", "author": str(number)} for number in range(50)),
+        {"text_hash": "b"},
+        {"text_hash": "c"},
+        {"text_hash": "unscored"},
+        {"text_hash": "english", "lang": "en"},
+        {"text_hash": "b", "day": dt.date(2022, 4, 10)},
+    )
+    tones = scores(
+        ("copied", 0.9, "positive"), ("b", -0.3, "negative"), ("c", 0.0, "neutral"), ("unscored", None, None)
+    )
+
+    frame = aggregates.tone_by_day(tweets, tones, election)
+
+    assert frame[["candidate", "day"]].to_dict("split")["data"] == [
+        [key, dt.date(2022, 4, day)] for key in (TOTAL, "ada") for day in (9, 10)
+    ]
+    first, second = frame[frame["candidate"] == "ada"].to_dict("records")
+    assert [first[name] for name in ("tweets", "scored_texts", "unscored_texts")] == [53, 3, 1]
+    assert first["mean_polarity"] == pytest.approx(0.2)
+    assert first["mean_polarity_low"] == -1
+    assert first["share_positive"] == pytest.approx(1 / 3)
+    # Wilson's interval of 1 in 3.
+    assert (first["share_positive_low"], first["share_positive_high"]) == pytest.approx((0.0615, 0.7923), abs=1e-4)
+    assert second["mean_polarity"] == pytest.approx(-0.3)
+    assert math.isnan(second["mean_polarity_low"])
+
+
+def test_hours_of_the_last_days(merged):
+    day = dt.date(2022, 4, 9)
+    tweets = merged(
+        {"tweet_id": "1", "local_hour": 8},
+        {"tweet_id": "1", "local_hour": 8, "candidate": "bea"},
+        {"tweet_id": "2", "local_hour": 8, "kind": "retweet"},
+        {"tweet_id": "3", "local_hour": 23, "day": day - dt.timedelta(days=1)},
+        {"tweet_id": "4", "local_hour": 9, "day": day - dt.timedelta(days=2)},
+    )
+
+    assert aggregates.tweets_by_hour(tweets, days=2).to_dict("split")["data"] == [
+        [TOTAL, day - dt.timedelta(days=1), 23, 1, 1],
+        [TOTAL, day, 8, 2, 1],
+        ["ada", day - dt.timedelta(days=1), 23, 1, 1],
+        ["ada", day, 8, 2, 1],
+        ["bea", day, 8, 1, 1],
+    ]
+
+
+def test_the_shares_of_a_day_sum_to_one(merged):
+    tweets = merged(
+        {"tweet_id": "1"},
+        {"tweet_id": "1", "candidate": "bea"},
+        {"tweet_id": "2"},
+        {"tweet_id": "3", "day": dt.date(2022, 4, 10), "candidate": "cyr"},
+    )
+
+    voice = aggregates.share_of_voice(aggregates.tweets_by_day(tweets))
+
+    assert voice[["candidate", "tweets"]].to_dict("split")["data"] == [["ada", 2], ["bea", 1], ["cyr", 1]]
+    assert voice["share"].tolist() == pytest.approx([2 / 3, 1 / 3, 1])
+
+
+def test_pairs_named_together_count_both_ways_from_ten_authors_on(merged):
+    both = {"candidates": ["ada", "bea"]}
+    tweets = merged(
+        *(
+            {"tweet_id": str(number), "candidate": key, "author": str(number), **both}
+            for number in range(10)
+            for key in ("ada", "bea")
+        ),
+        *({"tweet_id": f"c{number}", "author": "one", "candidates": ["ada", "cyr"]} for number in range(20)),
+        {"tweet_id": "alone"},
+    )
+
+    assert aggregates.co_mentions(tweets).to_dict("split")["data"] == [["ada", "bea", 10], ["bea", "ada", 10]]
+
+
+def test_hashtags_rise_beside_the_days_before(merged):
+    def tags(hashtag: str, day: int, texts: int, **row):
+        return (
+            {"text_hash": f"{hashtag}{day}{number}", "hashtags": [hashtag], "author": str(number), **row}
+            | {"day": dt.date(2022, 4, day)}
+            for number in range(texts)
+        )
+
+    tweets = merged(
+        *tags("débat", 9, 12),
+        *tags("debat", 2, 2),
+        *tags("vote", 9, 11),
+        *tags("vote", 1, 30),
+        *tags("rare", 9, 9),
+        *tags("ancien", 10 - 9, 40),
+        *tags("copie", 8, 12, text_hash="one"),
+    )
+
+    rising = aggregates.rising_hashtags(tweets, days=4)
+
+    # April 6 to 9 beside April 2 to 5: what stands before that is not looked at.
+    assert rising[["candidate", "hashtag", "texts", "before"]].to_dict("split")["data"] == [
+        [key, *row] for key in (TOTAL, "ada") for row in (["vote", 11, 0], ["débat", 12, 2], ["copie", 1, 0])
+    ]
+    assert rising["rise"].tolist()[:3] == pytest.approx([math.log(23), math.log(5), math.log(3)])
+
+
+def test_no_tweet_has_no_hour_hashtag_pair_or_word(spark, scores, election):
+    none = spark.createDataFrame([], SCHEMA)
+    assert aggregates.tweets_by_hour(none).empty
+    assert aggregates.rising_hashtags(none).empty
+    assert aggregates.co_mentions(none).empty
+    assert aggregates.distinctive_words(none, election).empty
+    assert aggregates.tone_by_day(none, scores(), election).empty
+    assert aggregates.departments(none, scores(), election).empty
+
+
+def test_distinctive_words_are_said_of_one_and_not_of_the_others(merged, election):
+    def texts(key: str, words: str, count: int, **row):
+        return (
+            {"candidate": key, "text_plain": words, "text_hash": f"{key}{words}{number}", "author": f"{key}{number}"}
+            | row
+            for number in range(count)
+        )
+
+    tweets = merged(
+        *texts("ada", "France vote écologie", 40),
+        *texts("bea", "France vote retraites", 40),
+        *texts("cyr", "France vote", 40),
+        *texts("ada", "secret", 30, author="alone"),
+    )
+
+    words = aggregates.distinctive_words(tweets, election, stop_words={"vote"})
+
+    assert words[["candidate", "word", "texts", "others"]].to_dict("split")["data"] == [
+        ["ada", "écologie", 40, 0],
+        ["bea", "retraites", 40, 0],
+        ["cyr", "France", 40, 80],
+    ]
+    assert (words["z"] > 1.96).all()
+
+
+def test_words_and_hashtags_of_few_authors_are_left_out(merged, election):
+    tweets = merged(
+        *({"text_plain": "école", "hashtags": ["vote"], "text_hash": str(n), "author": str(n)} for n in range(10)),
+        *({"text_plain": "rare", "hashtags": ["peu"], "text_hash": f"r{n}", "author": str(n % 9)} for n in range(20)),
+    )
+
+    assert aggregates.word_counts(tweets, election) == {"école": 10}
+    assert aggregates.top_hashtags(tweets).to_dict("list") == {"hashtag": ["vote"], "texts": [10]}

@@ -1,277 +1,292 @@
-"""The map's figure and page, judged by what Plotly is given and by what stands in the HTML."""
+"""The map's page, judged by what Plotly is given and by what stands in the page."""
 
+import hashlib
 import json
 import re
-from html import unescape
-from itertools import pairwise
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import plotly.graph_objects as go
+import plotly.offline
 import pytest
 
-from election_assets.transforms.results import bundled_results, bundled_shapes
-from election_assets.visuals.department_map import (
-    NO_DATA,
-    NO_DATA_COLOUR,
-    NO_TWEET,
-    NO_TWEET_COLOUR,
-    department_map_figure,
-    department_map_html,
+from election_assets.visuals.department_layers import MapData
+from election_assets.visuals.department_map import ASSETS, department_map_figure, restyle
+from tests.unit.visuals.pages import (
+    ATTACK,
+    FRENCH,
+    Page,
+    make_map,
+    make_placed,
+    map_files,
+    nothing,
+    results,
+    shapes,
 )
 
-SPACE = "\u202f"
+BUNDLE = ASSETS / "plotly-geo.min.js"
 
 
 @pytest.fixture(scope="module")
-def frame():
-    return bundled_results()
+def data() -> MapData:
+    return make_map()
 
 
 @pytest.fixture(scope="module")
-def shapes():
-    return bundled_shapes()
+def files(data) -> dict[str, bytes]:
+    return map_files(data)
 
 
 @pytest.fixture(scope="module")
-def figure(frame, shapes):
-    return department_map_figure(frame, shapes, note="Données d’exemple synthétiques")
+def page(files) -> Page:
+    return Page(files["department_map.html"])
 
 
-def layers_of(figure):
-    """Each layer's menu label with its classes and the class of every department."""
-    codes = list(figure.data[0].locations)
-    found = {}
-    for legend, button in zip(figure.layout.meta["layers"], figure.layout.updatemenus[0].buttons, strict=True):
-        names = [label for label, _ in legend["classes"]]
-        places = {code: names[place] for code, place in zip(codes, button.args[0]["z"][0], strict=True)}
-        found[button.label] = (legend["classes"], places, dict(zip(codes, button.args[0]["text"][0], strict=True)))
-    return found
+def drawn(page: Page) -> dict[str, Any]:
+    """What the page gives to its script; NaN is no JSON and is refused."""
+
+    def refuse(name: str) -> None:
+        raise AssertionError(name)
+
+    (written,) = page.one("script", id="page").children
+    return json.loads(written, parse_constant=refuse)
 
 
-def page_data(html):
-    found = re.search(r'<script id="page" type="application/json">(.*?)</script>', html, flags=re.S)
-    return json.loads(found.group(1))
+@pytest.fixture(scope="module")
+def given(page) -> dict[str, Any]:
+    return drawn(page)
 
 
-def test_the_menu_holds_every_picture_of_both_rounds(figure):
-    labels = list(layers_of(figure))
-    assert labels[:4] == [
-        "1er tour – Candidat en tête",
-        "1er tour – Participation (% des inscrits)",
-        "1er tour – MACRON (% des exprimés)",
-        "1er tour – LE PEN (% des exprimés)",
+def test_the_figure_is_one_that_plotly_takes(data):
+    figure = department_map_figure(data, shapes(), FRENCH)
+    # Plotly's own checks of names and values.
+    again = go.Figure(json.loads(figure.to_json()))
+    shown = again.data[0]
+    assert list(shown.locations) == data.codes
+    assert list(shown.z) == data.layers[0].places
+    assert list(shown.text) == data.layers[0].texts
+    assert [name for name, _ in data.layers[0].classes]
+    assert len(shown.geojson["features"]) == len(data.codes) == 107
+    assert (shown.zmin, shown.zmax) == (-0.5, len(data.layers[0].classes) - 0.5)
+
+
+def test_every_layer_is_a_restyle_that_plotly_takes(data):
+    figure = department_map_figure(data, shapes(), FRENCH)
+    for one in data.layers:
+        change = restyle(one)
+        figure.update_traces(
+            {name: value[0] if isinstance(value, list) else value for name, value in change.items()},
+            selector={"type": "choropleth"},
+        )
+        (stops,) = change["colorscale"]
+        assert [stop for stop, _ in stops] == sorted(stop for stop, _ in stops)
+        assert (stops[0][0], stops[-1][0]) == (0, 1)
+        # The colour in the middle of a class is the class's own.
+        for number, (_, colour) in enumerate(one.classes):
+            assert [of for _, of in stops[2 * number : 2 * number + 2]] == [colour, colour]
+
+
+def test_the_page_draws_what_the_data_tells(given, data):
+    assert len(given["layers"]) == len(data.layers)
+    for shown, one in zip(given["layers"], data.layers, strict=True):
+        assert (shown["group"], shown["label"], shown["measure"]) == (one.group, one.label, one.measure)
+        assert [tuple(kind) for kind in shown["classes"]] == one.classes
+        assert shown["update"]["z"] == [one.places]
+        assert shown["texts"] == one.texts
+        assert shown["values"] == one.values
+        assert one.group in given["groups"]
+    assert given["names"] == data.names
+    assert [name for name, _ in given["figures"]] == ["France entière", *(one.name for one in data.departments)]
+    assert set(given["figures"][0][1]) == set(given["groups"])
+    # The shapes stand in the page once.
+    assert json.dumps(given).count('"properties": {"code": "971"') == 1
+
+
+def test_the_menus_hold_every_layer_and_department(page, data):
+    menu = page.one("select", id="layer")
+    assert [group.attributes["label"] for group in menu.all("optgroup")] == [
+        *("2017, 1er tour", "2017, 2d tour", "2017, du 1er au 2d tour", "Tweets")
     ]
-    assert labels[13:] == [
-        "1er tour – Votes blancs (% des votants)",
-        "1er tour – Votes nuls (% des votants)",
-        "2d tour – Candidat en tête",
-        "2d tour – Participation (% des inscrits)",
-        "2d tour – MACRON (% des exprimés)",
-        "2d tour – LE PEN (% des exprimés)",
-        "2d tour – Votes blancs (% des votants)",
-        "2d tour – Votes nuls (% des votants)",
-    ]
+    assert [option.attributes["value"] for option in menu.all("option")] == [str(at) for at in range(len(data.layers))]
+    assert menu.all("option")[-1].words == "Tweets – Ton moyen"
+    places = page.one("select", id="department").all("option")
+    assert [option.words for option in places] == ["France entière", *(one.name for one in data.departments)]
+    # Each menu has its label around it.
+    assert [len(label.all("select")) for label in page.all("label")] == [1, 1]
 
 
-def test_leading_candidates_are_counted_and_keep_their_colour(figure, frame):
-    layers = layers_of(figure)
-    first, places, texts = layers["1er tour – Candidat en tête"]
-    rows = frame[frame["round"] == 1]
-    leaders = rows.loc[rows.groupby("department")["votes"].idxmax()].set_index("department")["candidate"]
-    assert {code: label.split(" (")[0] for code, label in places.items()} == leaders.to_dict()
-    expected = {f"{name} ({count} sur 107)" for name, count in leaders.value_counts().items()}
-    assert {label for label, _ in first} == expected
-    assert texts["01"] == f"LE PEN\u00a0: 25,0{SPACE}%"
-    second = layers["2d tour – Candidat en tête"][0]
-    colours = {label.split(" (")[0]: colour for label, colour in first}
-    assert all(colours[label.split(" (")[0]] == colour for label, colour in second)
-    assert len(set(colours.values())) == len(colours)
+def test_the_table_beside_the_map_stands_without_a_script(page, data):
+    table = page.one("table", id="values")
+    assert table.rows()[1:] == [list(row) for row in zip(data.names, data.layers[0].texts, strict=True)]
+    first = page.one("figcaption", id="map-title").words
+    assert first == "2017, 1er tour – Candidat en tête"
+    assert [one.words for one in page.one("ul", id="legend").all("li")] == [name for name, _ in data.layers[0].classes]
+    assert page.one("table", id="details").row("Inscrits") == ["47\u202f582\u202f183"]
+    assert "Sans JavaScript" in page.one("noscript").words
+    # Plotly puts buttons that take the focus into the drawing, which nothing with the role of a picture may hold.
+    drawing = next(one for one in page.all("div") if one.attributes.get("id") == "map")
+    assert (drawing.attributes["role"], drawing.attributes["aria-label"]) == ("group", FRENCH.text("map.drawing"))
 
 
-def test_a_department_stands_in_the_class_that_holds_its_rate(figure):
-    for label, (classes, places, texts) in layers_of(figure).items():
-        if "Candidat" in label:
-            continue
-        assert len(classes) == 6, label
-        for code, name in places.items():
-            rate, *bounds = (
-                float(found.replace(",", ".")) for found in re.findall(r"[\d,]+", texts[code] + " " + name)
-            )
-            if "moins de" in name:
-                low, high = 0.0, bounds[0]
-            else:
-                low, high = bounds[0], (bounds[1] if len(bounds) > 1 else 100.1)
-            assert low <= rate < high, (label, code, texts[code], name)
+def test_the_whole_table_holds_every_layer_and_sorts_by_numbers(page, data):
+    section = page.one("section", aria_labelledby="h-whole")
+    heads, *rows = section.rows()
+    assert len(heads) == 1 + len(data.layers)
+    assert heads[-1] == "Tweets Ton moyen"
+    assert [row[0] for row in rows] == data.names
+    for number, one in enumerate(data.layers, 1):
+        assert [row[number] for row in rows] == one.texts
+    cells = section.all("tr")[1].all("td")
+    for cell, one in zip(cells, data.layers, strict=True):
+        value = one.values[0]
+        assert float(cell.attributes["data-value"]) == (-1_000_000 if value is None else value)
 
 
-def test_rates_go_from_light_to_dark(figure):
-    classes = layers_of(figure)["1er tour – MACRON (% des exprimés)"][0]
-    channels = [[int(part) for part in re.findall(r"\d+", colour)] for _, colour in classes]
-    luminance = [0.2126 * red + 0.7152 * green + 0.0722 * blue for red, green, blue in channels]
-    assert luminance == sorted(luminance, reverse=True)
-    assert min(a - b for a, b in pairwise(luminance)) > 15
+def test_the_share_that_is_not_placed_is_said_plainly(page):
+    words = page.words.replace("\u202f", " ").replace("\u00a0", " ")
+    assert "500 tweets (25,0 % de tous) sont sans département : ils ne sont pas sur la carte." in words
+    assert "Tweets du 5 avril au 10 avril 2022." in words
 
 
-def test_the_hover_text_holds_every_figure_in_french(figure):
-    codes = list(figure.data[0].locations)
-    first, second, title = figure.data[0].customdata[codes.index("01")]
-    assert title == "<b>Ain (01)</b>"
-    lines = first.split("<br>")
-    assert lines[:2] == ["<b>Ain (01)</b>", "<i>Présidentielle 2017, 1er tour</i>"]
-    assert lines[2] == f"Inscrits\u00a0: 415{SPACE}886"
-    assert lines[4] == f"Votants\u00a0: 334{SPACE}379 (80,40{SPACE}%)"
-    assert lines[8] == f"LE PEN\u00a0: 81{SPACE}455 (25,00{SPACE}%)"
-    assert len(lines) == 2 + 6 + 11
-    assert f"MACRON\u00a0: 173{SPACE}809 (60,94{SPACE}%)" in second.split("<br>")
+def test_few_authors_are_said_and_not_drawn_as_nothing(page, given, data):
+    at = data.codes.index("75")
+    for one in given["layers"][-2:]:
+        assert (one["values"][at], one["texts"][at]) == (None, "moins de 10 auteurs")
+        name, colour = one["classes"][one["update"]["z"][0][at]]
+        assert (name, colour) == ("moins de 10 auteurs", "#c9c2d6")
+    row = page.one("section", aria_labelledby="h-whole").row("Paris")
+    assert row[-2:] == ["moins de 10 auteurs"] * 2
 
 
-def test_a_department_without_results_is_without_data_and_never_zero(frame, shapes):
-    figure = department_map_figure(frame[frame["department"] != "988"], shapes)
-    for classes, places, texts in layers_of(figure).values():
-        assert classes[-1][0].startswith(NO_DATA)
-        assert classes[-1][1] == NO_DATA_COLOUR
-        assert places["988"] == classes[-1][0]
-        assert texts["988"] == NO_DATA
-    row = figure.data[0].customdata[list(figure.data[0].locations).index("988")]
-    assert row[0].endswith(NO_DATA)
+def test_no_tweets_at_all_make_a_page():
+    none = nothing().figures[""]
+    page = Page(map_files(make_map(tweets=make_placed(), total=none))["department_map.html"])
+    assert drawn(page)["layers"][-1]["classes"] == [["aucun tweet placé", "#faf0c8"]]
+    assert "nan" not in page.spoken.lower().split()
 
 
-def test_no_ballot_cast_is_without_data_and_equal_votes_are_a_tie(frame, shapes):
-    edited = frame.copy()
-    edited.loc[edited["department"] == "01", ["voters", "blank", "null_votes", "cast", "votes"]] = 0
-    edited.loc[(edited["department"] == "02") & (edited["round"] == 2), "votes"] = 100_000
-    layers = layers_of(department_map_figure(edited, shapes))
-    assert layers["1er tour – Candidat en tête"][1]["01"] == f"{NO_DATA} (1 sur 107)"
-    assert layers["1er tour – MACRON (% des exprimés)"][1]["01"] == NO_DATA
-    assert layers["1er tour – Participation (% des inscrits)"][2]["01"] == f"0,0{SPACE}%"
-    assert layers["2d tour – Candidat en tête"][1]["02"] == "Égalité (1 sur 107)"
+def test_one_round_alone_makes_a_page():
+    page = Page(map_files(make_map(results=results()[results()["round"] == 2]))["department_map.html"])
+    assert {layer["group"] for layer in drawn(page)["layers"]} == {"2", "tweets"}
+    assert page.one("figcaption", id="map-title").words.startswith("2017, 2d tour")
 
 
-def test_one_value_for_all_is_one_class(frame, shapes):
-    edited = frame.assign(voters=frame["registered"])
-    classes, _, _ = layers_of(department_map_figure(edited, shapes))["1er tour – Participation (% des inscrits)"]
-    assert [label for label, _ in classes] == [f"100,0{SPACE}%"]
+def test_no_tone_makes_a_page_without_it():
+    page = Page(map_files(make_map(toned=False))["department_map.html"])
+    assert "Ton moyen" not in [option.words.split(" – ")[-1] for option in page.all("option")]
 
 
-def test_tweets_for_inhabitants_tell_none_from_no_data(frame, shapes):
-    tweets = pd.DataFrame({"department": ["01", "75", "2A", "ZZ"], "tweets": [68, 0, None, 5]})
-    figure = department_map_figure(
-        frame, shapes, tweets_by_department=tweets, tweets_period="du 27 mars au 9 avril 2022"
+def test_the_capitals_region_can_be_enlarged(given):
+    west, east = given["region"]["lonaxis"]["range"]
+    south, north = given["region"]["lataxis"]["range"]
+    assert west < 2.35 < east
+    assert south < 48.86 < north
+    assert (east - west) < (
+        given["layout"]["geo"]["lonaxis"]["range"][1] - given["layout"]["geo"]["lonaxis"]["range"][0]
+    ) / 3
+
+
+def test_a_map_without_that_region_has_no_button_for_it():
+    country = {**shapes(), "features": [one for one in shapes()["features"] if one["properties"]["code"] == "33"]}
+    table = results()[results()["department"] == "33"]
+    page = Page(
+        map_files(make_map(results=table, geojson=country, tweets=make_placed()), geojson=country)[
+            "department_map.html"
+        ]
     )
-    name = f"Tweets – Tweets pour 100{SPACE}000 habitants, du 27 mars au 9 avril 2022"
-    classes, places, texts = layers_of(figure)[name]
-    assert (texts["01"], texts["75"], texts["2A"]) == ("10,0", NO_TWEET, NO_DATA)
-    assert {places[code] for code in ("2A", "ZZ")} == {NO_DATA}
-    assert {places[code] for code in ("75", "13", "976")} == {NO_TWEET}
-    assert places["01"] == "10,0"
-    assert classes[0] == (NO_TWEET, NO_TWEET_COLOUR)
-    assert classes[-1] == (NO_DATA, NO_DATA_COLOUR)
-    assert len({colour for _, colour in classes}) == len(classes)
-    codes = list(figure.data[0].locations)
-    details = {code: figure.data[0].customdata[codes.index(code)][2] for code in ("01", "13", "2A", "ZZ")}
-    assert "Tweets\u00a0: 5<br>" in details["ZZ"]
-    assert f"Tweets\u00a0: {NO_DATA}<br>" in details["2A"]
-    assert f"Tweets\u00a0: {NO_TWEET}<br>" in details["13"]
-    assert "Pour 100" not in details["13"]
-    assert "<i>Tweets placés, du 27 mars au 9 avril 2022</i>" in details["01"]
-    assert "Tweets placés\u00a0: 73<br>" in figure.layout.meta["nation"][2]
-    assert "Territoires avec un tweet placé\u00a0: 2 sur 107" in figure.layout.meta["nation"][2]
+    assert drawn(page)["region"] is None
 
 
-def test_all_departments_with_tweets_have_no_class_of_none(frame, shapes):
-    codes = [feature["properties"]["code"] for feature in shapes["features"]]
-    tweets = pd.DataFrame({"department": codes, "tweets": range(1, len(codes) + 1)})
-    figure = department_map_figure(frame, shapes, tweets_by_department=tweets)
-    classes, places, _ = layers_of(figure)[f"Tweets – Tweets pour 100{SPACE}000 habitants"]
-    assert NO_TWEET not in {label for label, _ in classes}
-    assert {code for code, place in places.items() if place == NO_DATA} == {"ZZ"}
-
-
-def test_a_layer_s_headline_tells_the_vote_from_the_tweets(frame, shapes):
-    tweets = pd.DataFrame({"department": ["01"], "tweets": [68]})
-    html = department_map_html(frame, shapes, tweets_by_department=tweets)
-    headlines = {layer["group"]: (layer["headline"], layer["bases"]) for layer in page_data(html)["layers"]}
-    vote = "Présidentielle 2017\u00a0: le vote par département"
-    assert headlines == {
-        "1er tour": (vote, True),
-        "2d tour": (vote, True),
-        "Tweets": ("Les tweets par département", False),
-    }
-    assert "<title>Présidentielle 2017 et tweets par département</title>" in html
-    assert "aujourd’hui" not in re.sub(r"<script>.*?</script>", "", html, flags=re.DOTALL).lower()
-    buttons = department_map_figure(frame, shapes, tweets_by_department=tweets).layout.updatemenus[0].buttons
-    assert buttons[-1].args[1]["title.text"].startswith("<b>Les tweets par département</b>")
-
-
-def test_names_have_typographic_apostrophes(figure):
-    titles = {row[-1] for row in figure.data[0].customdata}
-    assert "<b>Côtes-d’Armor (22)</b>" in titles
-    assert not any("'" in title or "&#x27;" in title for title in titles)
-
-
-def test_what_has_no_shape_is_refused(frame, shapes):
-    with pytest.raises(ValueError, match=r"no shape for the department\(s\) 999"):
-        department_map_figure(frame.assign(department=frame["department"].replace("01", "999")), shapes)
-    tweets = pd.DataFrame({"department": ["XX"], "tweets": [1]})
-    with pytest.raises(ValueError, match=r"no shape for the department\(s\) XX"):
-        department_map_figure(frame, shapes, tweets_by_department=tweets)
-    with pytest.raises(ValueError, match="no results to draw"):
-        department_map_figure(frame.head(0), shapes)
-
-
-def test_overseas_shapes_and_squares_are_labelled(figure):
+def test_overseas_shapes_and_squares_are_labelled(data):
+    figure = department_map_figure(data, shapes(), FRENCH)
     labels = figure.data[1].text
     assert {"Guadeloupe", "Martinique", "Guyane", "La Réunion", "Mayotte"} < set(labels)
     bold = {found for label in labels for found in re.findall("<b>(.*?)</b>", label)}
     assert bold == {"975", "977-978", "986", "987", "988", "ZZ"}
+    assert "<b>ZZ</b><br>Étranger" in labels
 
 
-def test_the_page_holds_everything_once_and_asks_for_nothing(frame, shapes):
-    html = department_map_html(frame, shapes, note="Données d’exemple synthétiques")
-    assert html.index("PlotlyGeoAssets=") < html.index("plotly.js v")
-    assert "default-src 'none'" in html
-    assert html.count('"name":"Guadeloupe"') == 1
-    assert "Source\N{NO-BREAK SPACE}: ministère de l’Intérieur, Licence Ouverte" in html
-    assert '<p class="note">Données d’exemple synthétiques</p>' in html
-    assert not re.search(r'<(script|img|link|iframe)[^>]+(src|href)="(?!data:)', html)
-    page = page_data(html)
-    assert len(page["data"][0]["locations"]) == 107
-    assert len(page["updates"]) == len(page["layers"]) == 21
-    assert len(html.encode()) < 5_500_000
+def test_the_short_names_of_the_catalogue_are_those_of_places_there_are():
+    codes = {feature["properties"]["code"] for feature in shapes()["features"]}
+    assert set(FRENCH.table("map_places")) < codes
 
 
-def test_one_round_alone_makes_a_page(frame, shapes):
-    page = page_data(department_map_html(frame[frame["round"] == 2], shapes))
-    assert {layer["group"] for layer in page["layers"]} == {"2d tour"}
+def test_no_line_can_break_before_a_french_mark(page, given):
+    assert not re.findall(r"\w [:;?!»%](?=\W)", page.spoken)
+    assert not re.findall(r"\w [:;?!»%](?=\W)", json.dumps([given["words"], given["groups"]], ensure_ascii=False))
 
 
-def test_no_line_can_break_before_a_french_mark(frame, shapes):
-    html = department_map_html(frame, shapes, note="Tweets placés : 12 ; sans département : 3.")
-    shown = unescape(re.sub(r"<(script|style)>.*?</\1>", "", html, flags=re.DOTALL))
-    assert "Tweets placés\N{NO-BREAK SPACE}: 12\N{NARROW NO-BREAK SPACE}; sans" in shown
-    assert not re.findall(r"\w+ [:;?!»]", shown)
-    heading = department_map_figure(frame, shapes, note="Tweets placés : 12").layout.title.text
-    assert not re.findall(r"\w+ [:;?!»]", heading)
-
-
-def test_foreign_text_is_escaped(frame, shapes):
-    nasty = "</script><img src=x onerror=alert(1)>"
-    edited = frame.assign(candidate=frame["candidate"].replace("MACRON", nasty))
+def hostile(text: str) -> Page:
+    edited = results().assign(candidate=results()["candidate"].replace("MACRON", text))
     renamed = {
-        **shapes,
+        **shapes(),
         "features": [
-            {**feature, "properties": {**feature["properties"], "name": nasty}} for feature in shapes["features"]
+            {**feature, "properties": {**feature["properties"], "name": f"{text} {number}"}}
+            for number, feature in enumerate(shapes()["features"])
         ],
     }
-    html = department_map_html(edited, renamed, note=nasty)
-    plain = department_map_html(frame, shapes)
-    assert "&lt;/script&gt;&lt;img" in html
-    assert "<img" not in html.replace("<img", "", plain.count("<img"))
-    assert html.count("</script>") == plain.count("</script>")
-    shown = page_data(html)
-    texts = [*shown["nation"], *(text for row in shown["data"][0]["customdata"] for text in row)]
-    texts += [label for layer in shown["layers"] for label, _ in layer["classes"]]
-    texts += [layer["label"] for layer in shown["layers"]]
-    texts += [text for update in shown["updates"] for text in update["text"][0]]
-    texts += shown["data"][1]["text"]
-    assert any("&lt;img" in text for text in texts)
-    assert not any("<img" in text for text in texts)
+    return Page(map_files(make_map(results=edited, geojson=renamed), geojson=renamed)["department_map.html"])
+
+
+def test_foreign_text_is_text_in_the_page_and_in_its_script():
+    harmless, attacked = hostile("qzqz"), hostile(ATTACK)
+    assert [(one.tag, list(one.attributes)) for one in attacked.walk()] == [
+        (one.tag, list(one.attributes)) for one in harmless.walk()
+    ]
+    assert attacked.html.count("</script>") == harmless.html.count("</script>")
+    (written,) = attacked.one("script", id="page").children
+    assert "<" not in written
+    given = drawn(attacked)
+    assert any(ATTACK.replace("'", "’") in name for name in given["names"])
+
+
+def test_foreign_text_holds_no_tag_or_link_for_plotly():
+    """Plotly reads tags in its texts; the page's script escapes those of the other layers likewise."""
+    link = '<a href="https://evil.example">MACRON</a>'
+    given = drawn(hostile(link))
+    shown = [*given["data"][0]["text"], *given["data"][0]["customdata"], *given["data"][1]["text"]]
+    own = re.compile(r"</?b>|<br>")
+    assert any("&lt;a href=" in text for text in shown)
+    assert not any("<" in own.sub("", text) for text in shown)
+    assert set(given["layers"][0]["update"]) == {"z", "colorscale", "zmin", "zmax"}
+    script = (ASSETS / "map.js").read_text(encoding="utf-8")
+    assert "texts.map(plain)" in script
+    assert not re.search(r"innerHTML|insertAdjacentHTML|document\.write|\beval\b|new Function", script)
+
+
+def test_the_page_asks_for_files_beside_it_alone(files, page):
+    assert set(files) == {"department_map.html", "assets/map.js", "assets/plotly-geo.min.js"}
+    assert [one.attributes["src"] for one in page.all("script") if "src" in one.attributes] == [
+        *("assets/site.js", "assets/plotly-geo.min.js", "assets/map.js")
+    ]
+    assert all("defer" in one.attributes for one in page.all("script") if "src" in one.attributes)
+    assert "topojsonURL" not in files["assets/map.js"].decode()
+    assert "https:" not in files["assets/map.js"].decode()
+    # What a phone loads for the map, all in all.
+    weight = sum(len(content) for content in files.values())
+    assert weight + sum(len((ASSETS / name).read_bytes()) for name in ("site.css", "site.js")) < 2_000_000
+
+
+def version(script: str) -> str:
+    found = re.search(r"plotly\.js (?:\(.*?\) )?v(\d+\.\d+\.\d+)", script[:400])
+    assert found
+    return found[1]
+
+
+def test_the_bundle_is_of_the_version_that_plotly_brings():
+    bundled = BUNDLE.read_text(encoding="utf-8")
+    assert "geo - minified" in bundled[:200]
+    assert version(bundled) == version(plotly.offline.get_plotlyjs())
+
+
+def test_the_bundles_source_version_and_hash_are_written_down():
+    readme = (ASSETS / "README.md").read_text(encoding="utf-8")
+    assert re.findall(r"\b[0-9a-f]{64}\b", readme) == [hashlib.sha256(BUNDLE.read_bytes()).hexdigest()]
+    assert f"npm `plotly.js-geo-dist-min` {version(BUNDLE.read_text(encoding='utf-8'))}" in readme
+    third_party = (Path(__file__).parents[3] / "THIRD_PARTY.md").read_text(encoding="utf-8")
+    assert f"plotly.js-geo-dist-min` {version(BUNDLE.read_text(encoding='utf-8'))}" in third_party
+
+
+def test_rows_can_be_found_by_their_names(data):
+    assert pd.Series(data.names).is_unique

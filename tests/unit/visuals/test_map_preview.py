@@ -4,9 +4,9 @@ import io
 
 from PIL import Image
 
-from election_assets.transforms.results import bundled_results, bundled_shapes
-from election_assets.visuals.department_map import leader_colours
+from election_assets.visuals.department_layers import leader_colours
 from election_assets.visuals.map_preview import MISSING_COLOUR, map_preview
+from tests.unit.visuals.pages import FRENCH, results, shapes
 
 
 def colours_of(png: bytes) -> set[str]:
@@ -15,7 +15,7 @@ def colours_of(png: bytes) -> set[str]:
 
 
 def test_the_leaders_are_those_of_the_first_round():
-    colours, legend = leader_colours(bundled_results())
+    colours, legend = leader_colours(results(), FRENCH)
     assert len(colours) == 107
     names = {colour: name for name, colour in legend.items()}
     leaders = [names[colour] for colour in colours.values()]
@@ -24,18 +24,18 @@ def test_the_leaders_are_those_of_the_first_round():
 
 
 def test_a_tie_is_its_own_colour():
-    results = bundled_results()
-    first = results[(results["round"] == 1) & (results["department"] == "01")].copy()
+    found = results()
+    first = found[(found["round"] == 1) & (found["department"] == "01")].copy()
     first["votes"] = 10
-    colours, legend = leader_colours(first)
+    colours, legend = leader_colours(first, FRENCH)
     assert list(legend) == ["Égalité"]
     assert colours == {"01": legend["Égalité"]}
 
 
 def test_every_colour_of_the_legend_is_drawn_and_what_has_none_is_grey():
-    colours, legend = leader_colours(bundled_results())
+    colours, legend = leader_colours(results(), FRENCH)
     del colours["33"]
-    drawn = colours_of(map_preview(bundled_shapes(), colours, legend))
+    drawn = colours_of(map_preview(shapes(), colours, legend))
 
     def near(wanted: str) -> bool:
         parts = [int(wanted[at : at + 2], 16) for at in (1, 3, 5)]

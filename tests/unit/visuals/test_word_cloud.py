@@ -3,6 +3,7 @@
 import datetime as dt
 import io
 import re
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,7 +13,13 @@ from PIL import Image
 
 from election_assets.election import Candidate, Election
 from election_assets.visuals import word_cloud as module
-from election_assets.visuals.word_cloud import NO_WORDS, SAMPLE_NOTE, alt_text, readable, stop_words, word_cloud
+from election_assets.visuals.catalogue import load_catalogue
+from election_assets.visuals.word_cloud import readable, stop_words
+
+FRENCH = load_catalogue("fr")
+NO_WORDS, SAMPLE_NOTE = "Aucun mot", "Données d’exemple synthétiques"
+word_cloud = partial(module.word_cloud, catalogue=FRENCH)
+alt_text = partial(module.alt_text, catalogue=FRENCH)
 
 COUNTS = {"école": 40, "œuvre": 30, "Ça": 20, "Élysée": 20, "aujourd’hui": 8, "maïs": 5}
 SVG = "{http://www.w3.org/2000/svg}"
@@ -128,8 +135,20 @@ def test_markup_in_words_and_titles_is_text():
 
 def test_the_text_alternative_names_the_most_frequent_words():
     assert alt_text({"b": 1, "a": 1, "école": 1234}, title="tous les candidats", words=2) == (
-        "Nuage de mots, tous les candidats. Mots les plus employés : école (1\u202f234\u00a0textes), a (1\u00a0texte)."
+        "Nuage de mots, tous les candidats. Mots les plus marqués\u00a0: "
+        "école (1\u202f234\u00a0textes), a (1\u00a0texte)."
     )
+
+
+def test_a_word_may_weigh_otherwise_than_by_its_texts():
+    cloud = word_cloud({"nucléaire": 7.5, "école": 2.1}, texts={"nucléaire": 12, "école": 80}, title="Jean-Marc Bô")
+
+    assert "nucléaire (12\u00a0textes), école (80\u00a0textes)" in cloud.alt
+    sizes = {
+        element.text: float(element.get("font-size", "0"))
+        for element in ElementTree.fromstring(cloud.svg).iter(f"{SVG}text")
+    }
+    assert sizes["nucléaire"] > sizes["école"]
 
 
 def test_stop_words_hold_french_words_tweet_words_and_the_candidates_names(election):

@@ -1,0 +1,175 @@
+// Draws the department map and keeps legend, figures and table to the layer and department that are chosen.
+(function () {
+  "use strict";
+
+  // plotly.js asks its CDN for a world map even where every base layer is hidden, and draws nothing without an answer.
+  window.PlotlyGeoAssets = window.PlotlyGeoAssets || { topojson: {} };
+  window.PlotlyGeoAssets.topojson.world_110m = { objects: {} };
+
+  function element(id) { return document.getElementById(id); }
+
+  var page = JSON.parse(element("page").textContent);
+  var map = element("map"), layerMenu = element("layer"), departmentMenu = element("department");
+  var shapes = page.data[0];
+  var narrow = window.matchMedia("(max-width: 46rem)"), dark = window.matchMedia("(prefers-color-scheme: dark)");
+  var whole = JSON.parse(JSON.stringify(page.layout.geo));
+  var names = page.names;
+  var layer = 0, pinned = -1, pointed = -1, enlarged = false;
+
+  function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
+
+  // Plotly reads tags and links in its texts.
+  function plain(text) { return text.replace(/&/g, "&amp;").replace(/</g, "&lt;"); }
+
+  function made(tag, text, attributes) {
+    var one = document.createElement(tag);
+    one.textContent = text;
+    Object.keys(attributes || {}).forEach(function (name) { one.setAttribute(name, attributes[name]); });
+    return one;
+  }
+
+  function showLegend() {
+    var one = page.layers[layer];
+    element("map-title").textContent = page.groups[one.group] + " – " + one.label;
+    element("measured").setAttribute("href", "method.html#" + one.measure);
+    element("legend").replaceChildren.apply(element("legend"), one.classes.map(function (kind) {
+      var item = made("li", kind[0]), chip = document.createElement("span");
+      chip.style.background = kind[1];
+      item.prepend(chip);
+      return item;
+    }));
+  }
+
+  function showFigures() {
+    var group = page.layers[layer].group, place = pinned >= 0 ? pinned : pointed;
+    var shown = place < 0 ? [page.figures[0]] : [page.figures[place + 1], page.figures[0]];
+    var labels = [];
+    shown.forEach(function (of) {
+      of[1][group].forEach(function (row) { if (labels.indexOf(row[0]) < 0) { labels.push(row[0]); } });
+    });
+    var head = document.createElement("tr");
+    head.append(made("th", page.words.measure, { scope: "col", "class": "text" }));
+    shown.forEach(function (of) { head.append(made("th", of[0], { scope: "col" })); });
+    element("details").tHead.replaceChildren(head);
+    element("details").tBodies[0].replaceChildren.apply(element("details").tBodies[0], labels.map(function (label) {
+      var row = document.createElement("tr");
+      row.append(made("th", label, { scope: "row" }));
+      shown.forEach(function (of) {
+        var found = of[1][group].filter(function (pair) { return pair[0] === label; })[0];
+        row.append(made("td", found ? found[1] : "–"));
+      });
+      return row;
+    }));
+  }
+
+  function rowsByPlace() {
+    var rows = {};
+    Array.from(element("values").tBodies[0].rows).forEach(function (row) { rows[row.cells[0].textContent] = row; });
+    return rows;
+  }
+
+  var rows = rowsByPlace();
+
+  function showValues() {
+    var one = page.layers[layer];
+    names.forEach(function (name, number) {
+      var cell = rows[name].cells[1], value = one.values[number];
+      cell.textContent = one.texts[number];
+      cell.setAttribute("data-value", value === null ? -1000000 : value);
+    });
+    var sorted = element("values").querySelector("th[aria-sort]");
+    if (sorted) { sorted.querySelector("button").click(); sorted.querySelector("button").click(); }
+  }
+
+  function showPinned() {
+    names.forEach(function (name, number) {
+      rows[name].classList.toggle("pinned", number === pinned);
+      rows[name].querySelector("button").setAttribute("aria-pressed", String(number === pinned));
+    });
+    departmentMenu.value = String(pinned);
+  }
+
+  function lines() {
+    return {
+      "marker.line.width": [shapes.locations.map(function (_, number) { return number === pinned ? 3 : 0.6; })],
+      "marker.line.color": [shapes.locations.map(function (_, number) {
+        return number === pinned ? colour("--ink") : colour("--paper");
+      })],
+    };
+  }
+
+  function forgetHover() { Plotly.Fx.loneUnhover(map.querySelector(".hoverlayer")); }
+
+  function update() {
+    forgetHover();
+    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
+    return Plotly.update(map, change, {
+      dragmode: narrow.matches ? false : "pan",
+      hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
+        font: { color: colour("--ink") } },
+    }, [0]).then(function () {
+      return Plotly.restyle(map, { "textfont.color": colour("--ink") }, [1]);
+    });
+  }
+
+  function pin(number) {
+    pinned = number;
+    showPinned();
+    showFigures();
+    return Plotly.restyle(map, lines(), [0]);
+  }
+
+  function chooseLayer() {
+    layer = Number(layerMenu.value);
+    showLegend();
+    showFigures();
+    showValues();
+    return update();
+  }
+
+  Object.keys(rows).forEach(function (name) {
+    var number = names.indexOf(name);
+    var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place", "aria-pressed": "false" });
+    head.replaceChildren(button);
+    button.addEventListener("click", function () { pin(pinned === number ? -1 : number); });
+  });
+  layerMenu.value = "0";
+  departmentMenu.value = "-1";
+  var dictionary = { "Zoom in": page.words.zoom_in, "Zoom out": page.words.zoom_out, "Reset": page.words.reset,
+    "Download plot as a PNG": page.words.image };
+  var language = document.documentElement.lang, locales = {};
+  locales[language] = { dictionary: dictionary };
+  Plotly.newPlot(map, page.data, page.layout, {
+    responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
+    modeBarButtons: [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]],
+  }).then(update).then(function () {
+    map.on("plotly_hover", function (event) {
+      pointed = event.points[0].pointNumber;
+      if (pinned < 0) { showFigures(); }
+    });
+    map.on("plotly_unhover", function () {
+      pointed = -1;
+      if (pinned < 0) { showFigures(); }
+    });
+    map.on("plotly_click", function (event) {
+      var number = event.points[0].pointNumber;
+      pin(pinned === number ? -1 : number);
+    });
+    layerMenu.addEventListener("change", chooseLayer);
+    departmentMenu.addEventListener("change", function () { forgetHover(); pin(Number(departmentMenu.value)); });
+    narrow.addEventListener("change", update);
+    dark.addEventListener("change", update);
+    element("zoom").hidden = !page.region;
+    element("zoom").addEventListener("click", function () {
+      enlarged = !enlarged;
+      forgetHover();
+      var view = enlarged ? page.region : whole;
+      Plotly.relayout(map, {
+        "geo.center": Object.assign({}, view.center), "geo.projection.scale": 1,
+        "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
+      });
+      element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
+    });
+    document.body.dataset.ready = "yes";
+  });
+})();

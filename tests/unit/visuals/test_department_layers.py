@@ -1,0 +1,401 @@
+"""What the map shows: every department in the class that holds its figure, and why a figure is not given."""
+
+import math
+import re
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS
+from election_assets.visuals import department_layers as module
+from election_assets.visuals.department_layers import (
+    CANDIDATE_COLOURS,
+    CHANGE,
+    FLOOR_COLOUR,
+    NO_DATA_COLOUR,
+    NO_TWEET_COLOUR,
+    TWEETS,
+    Layer,
+    MapData,
+    department_table,
+)
+from tests.unit.visuals.pages import (
+    FRENCH,
+    NO_TONE,
+    PLACED,
+    make_map,
+    make_overview,
+    make_placed,
+    results,
+    shapes,
+)
+
+SPACE = "\u202f"
+NO_DATA, NO_TWEET, FEW = "pas de donnée", "aucun tweet placé", "moins de 10 auteurs"
+TURNOUT, RATE, TONE = "Participation (% des inscrits)", f"Tweets pour 100{SPACE}000 habitants", "Ton moyen"
+NUMBER = re.compile(r"[+\u2212]?[\d,]+")
+
+
+@pytest.fixture(scope="module")
+def data() -> MapData:
+    return make_map()
+
+
+def layer(data: MapData, group: str, label: str) -> Layer:
+    (found,) = (one for one in data.layers if (one.group, one.label) == (group, label))
+    return found
+
+
+def told(data: MapData, one: Layer) -> dict[str, tuple[str, str, str]]:
+    """Of every department: its class, the colour of it, and its printed value."""
+    return {
+        code: (*one.classes[place], text) for code, place, text in zip(data.codes, one.places, one.texts, strict=True)
+    }
+
+
+def number(written: str) -> float:
+    found = NUMBER.search(written)
+    assert found
+    return float(found[0].replace(",", ".").replace("\u2212", "-"))
+
+
+def holds(name: str, value: float) -> bool:
+    """Whether the class of this name holds the value."""
+    ends = [number(end) for end in re.findall(NUMBER, name)]
+    if "moins de" in name:
+        return value < ends[0]
+    if "et plus" in name:
+        return ends[0] <= value
+    return ends[0] <= value < ends[1] if len(ends) == 2 else value == ends[0]
+
+
+def luminance(colour: str) -> float:
+    if colour.startswith("#"):
+        red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
+    else:
+        red, green, blue = (int(part) for part in re.findall(r"\d+", colour))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def without(frame: pd.DataFrame, *codes: str) -> pd.DataFrame:
+    return frame[~frame["department"].isin(codes)]
+
+
+def test_the_pictures_of_both_rounds_of_the_change_and_of_the_tweets(data):
+    labels = [(one.group, one.label) for one in data.layers]
+    assert labels[:4] == [
+        ("1", "Candidat en tête"),
+        ("1", TURNOUT),
+        ("1", "MACRON (% des exprimés)"),
+        ("1", "LE PEN (% des exprimés)"),
+    ]
+    assert labels[13:] == [
+        ("1", "Votes blancs (% des votants)"),
+        ("1", "Votes nuls (% des votants)"),
+        ("2", "Candidat en tête"),
+        *[
+            (group, label)
+            for group in ("2", CHANGE)
+            for label in (
+                TURNOUT,
+                "MACRON (% des exprimés)",
+                "LE PEN (% des exprimés)",
+                "Votes blancs (% des votants)",
+                "Votes nuls (% des votants)",
+            )
+        ],
+        (TWEETS, RATE),
+        (TWEETS, TONE),
+    ]
+    assert {one.measure for one in data.layers[:-2]} == {"result"}
+    assert [one.measure for one in data.layers[-2:]] == ["department", "tone"]
+
+
+def test_every_department_has_a_class_a_text_and_a_value_or_none(data):
+    for one in data.layers:
+        assert len(one.places) == len(one.texts) == len(one.values) == len(data.codes) == 107
+        assert set(one.places) == set(range(len(one.classes))), one.label
+        assert len({colour for _, colour in one.classes}) == len(one.classes), one.label
+        assert not any(value is not None and math.isnan(value) for value in one.values)
+        assert not any("nan" in text.lower() for text in one.texts)
+        for text, value in zip(one.texts, one.values, strict=True):
+            assert (value is None) == (text in (NO_DATA, NO_TWEET, FEW)), (one.label, text)
+
+
+def test_leading_candidates_are_counted_and_keep_their_colour(data):
+    first, second = layer(data, "1", "Candidat en tête"), layer(data, "2", "Candidat en tête")
+    rows = results()[results()["round"] == 1]
+    leaders = rows.loc[rows.groupby("department")["votes"].idxmax()].set_index("department")["candidate"]
+    found = told(data, first)
+    assert {code: name.split(" (")[0] for code, (name, _, _) in found.items()} == leaders.to_dict()
+    assert {name for name, _ in first.classes} == {
+        f"{name} ({count} sur 107)" for name, count in leaders.value_counts().items()
+    }
+    assert found["01"][2] == f"LE PEN 25,0{SPACE}%"
+    colours = {name.split(" (")[0]: colour for name, colour in first.classes}
+    assert set(colours.values()) <= set(CANDIDATE_COLOURS)
+    assert all(colours[name.split(" (")[0]] == colour for name, colour in second.classes)
+
+
+def test_a_department_stands_in_the_class_that_holds_its_figure(data):
+    for one in data.layers:
+        for code, (name, _, text) in told(data, one).items():
+            if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW):
+                continue
+            assert holds(name, number(text)), (one.group, one.label, code, text, name)
+
+
+def test_rates_go_from_light_to_dark(data):
+    one = layer(data, "1", "MACRON (% des exprimés)")
+    shades = [luminance(colour) for _, colour in one.classes]
+    assert len(shades) == 6
+    assert shades == sorted(shades, reverse=True)
+    assert min(a - b for a, b in pairwise(shades)) > 15
+
+
+def test_changes_are_after_less_before_in_points(data):
+    one = layer(data, CHANGE, "MACRON (% des exprimés)")
+    before, after = layer(data, "1", one.label), layer(data, "2", one.label)
+    for change, first, second in zip(one.values, before.values, after.values, strict=True):
+        assert change == pytest.approx(second - first)
+    assert told(data, one)["01"][2] == f"+38,3{SPACE}pt"
+
+
+def test_both_sides_of_zero_have_colours_of_their_own_and_no_class_holds_both(data):
+    one = layer(data, CHANGE, TURNOUT)
+    assert min(one.values) < 0 < max(one.values)
+    assert len(one.classes) == 6
+    sides: dict[bool, set[str]] = {True: set(), False: set()}
+    for _, colour, text in told(data, one).values():
+        sides[number(text) < 0].add(colour)
+    assert not sides[True] & sides[False]
+    assert (sides[True], sides[False]) == (set(module.LESS), set(module.MORE))
+    shades = [luminance(colour) for _, colour in one.classes]
+    # Darkest at the far ends, lightest where they meet.
+    assert shades[:3] == sorted(shades[:3])
+    assert shades[3:] == sorted(shades[3:], reverse=True)
+    bounds = [number(name) for name, _ in one.classes[1:]]
+    assert bounds[2] == 0
+    assert "0,0" in one.classes[3][0]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.floats(-40, 40)), min_size=1, max_size=40), st.integers(1, 2))
+def test_any_changes_stand_in_classes_that_hold_them(values, digits):
+    one = module._diverging_layer("g", "l", "m", (module.LESS, module.MORE), values, FRENCH, digits, "")
+    colours = [colour for _, colour in one.classes]
+    assert len(set(colours)) == len(colours)
+    assert len(one.classes) <= 7
+    for value, place, text in zip(values, one.places, one.texts, strict=True):
+        name, colour = one.classes[place]
+        if value is None:
+            assert (name, text, colour) == (NO_DATA, NO_DATA, NO_DATA_COLOUR)
+        else:
+            assert holds(name, number(text)), (name, text)
+            assert colour in (module.LESS if round(value, digits) < 0 else module.MORE)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(st.none(), st.floats(0, 100)), min_size=1, max_size=40))
+def test_any_rates_stand_in_classes_that_hold_them(values):
+    one = module._rates_layer("g", "l", "m", "YlGnBu", values, FRENCH, "")
+    assert len({colour for _, colour in one.classes}) == len(one.classes) <= 7
+    for value, place, text in zip(values, one.places, one.texts, strict=True):
+        name, _ = one.classes[place]
+        assert name == text == NO_DATA if value is None else holds(name, number(text)), (name, text)
+
+
+@pytest.mark.parametrize("values", [[0.0] * 20 + [5.0], [-3.0] * 20 + [-1.0], [-3.0] * 20 + [2.0], [1.0, None]])
+def test_values_that_are_nearly_all_the_same_are_told_from_the_one_that_is_not(values):
+    layers = [module._diverging_layer("g", "l", "m", (module.LESS, module.MORE), values, FRENCH, 1, "")]
+    if min(value or 0 for value in values) >= 0:
+        layers.append(module._rates_layer("g", "l", "m", "YlGnBu", values, FRENCH, ""))
+    for one in layers:
+        assert len(one.classes) == 2
+        for place, text in zip(one.places, one.texts, strict=True):
+            name, _ = one.classes[place]
+            assert name == text == NO_DATA or holds(name, number(text)), (name, text)
+
+
+def test_a_department_without_results_is_without_data_and_never_zero():
+    data = make_map(results=without(results(), "988"))
+    for one in data.layers:
+        if one.group in ("1", "2", CHANGE):
+            name, colour, text = told(data, one)["988"]
+            assert (name.startswith(NO_DATA), colour, text) == (True, NO_DATA_COLOUR, NO_DATA)
+            assert one.classes[-1] == (name, colour)
+    shown = data.departments[data.codes.index("988")].groups
+    assert shown["1"] == shown["2"] == shown[CHANGE] == []
+
+
+def test_no_ballot_cast_is_without_data_and_equal_votes_are_a_tie():
+    edited = results().copy()
+    edited.loc[edited["department"] == "01", ["voters", "blank", "null_votes", "cast", "votes"]] = 0
+    edited.loc[(edited["department"] == "02") & (edited["round"] == 2), "votes"] = 100_000
+    data = make_map(results=edited)
+    assert told(data, layer(data, "1", "Candidat en tête"))["01"][0] == f"{NO_DATA} (1 sur 107)"
+    assert told(data, layer(data, "1", "MACRON (% des exprimés)"))["01"][0] == NO_DATA
+    assert told(data, layer(data, "1", TURNOUT))["01"][2] == f"0,0{SPACE}%"
+    name, colour, text = told(data, layer(data, "2", "Candidat en tête"))["02"]
+    assert (name, colour) == ("Égalité (1 sur 107)", module.TIE_COLOUR)
+    assert text.startswith("LE PEN, MACRON ")
+    # A change needs both rounds.
+    assert told(data, layer(data, CHANGE, "MACRON (% des exprimés)"))["01"][2] == NO_DATA
+
+
+def test_a_leader_beyond_the_colours_is_another():
+    edited = results().copy()
+    least = edited[edited["round"] == 1].groupby("candidate")["votes"].sum().idxmin()
+    edited.loc[(edited["department"] == "48") & (edited["candidate"] == least), "votes"] = 30_000
+    edited.loc[edited["department"] == "48", "cast"] = 60_000
+    data = make_map(results=edited)
+    name, colour, text = told(data, layer(data, "1", "Candidat en tête"))["48"]
+    assert (name, colour, text) == ("Autre (1 sur 107)", module.OTHER_COLOUR, f"{least} 50,0{SPACE}%")
+
+
+def test_one_value_for_all_is_one_class():
+    data = make_map(results=results().assign(voters=results()["registered"]))
+    assert [name for name, _ in layer(data, "1", TURNOUT).classes] == [f"100,0{SPACE}%"]
+    (same,) = layer(data, CHANGE, TURNOUT).classes
+    assert same[0] == f"0,0{SPACE}pt"
+
+
+def test_tweets_for_inhabitants_tell_none_from_few_and_from_no_data(data):
+    one = layer(data, TWEETS, RATE)
+    found = told(data, one)
+    assert found["01"][2] == "10,0"
+    assert found["75"] == (FEW, FLOOR_COLOUR, FEW)
+    assert found["2A"] == found["976"] == (NO_TWEET, NO_TWEET_COLOUR, NO_TWEET)
+    # Voters abroad have no population to divide by.
+    assert found["ZZ"] == (NO_DATA, NO_DATA_COLOUR, NO_DATA)
+    assert holds(found["13"][0], number(found["13"][2]))
+
+
+def test_a_tone_has_its_interval_and_a_reason_where_it_is_not_given(data):
+    found = told(data, layer(data, TWEETS, TONE))
+    assert found["01"][2] == "+0,10 (+0,05 à +0,15)"
+    assert found["13"][2] == "\u22120,40 (\u22120,50 à \u22120,30)"
+    assert found["69"][2] == "+0,60 (–)"
+    assert found["33"] == (NO_DATA, NO_DATA_COLOUR, NO_DATA)
+    assert found["75"] == (FEW, FLOOR_COLOUR, FEW)
+    assert found["2A"] == (NO_TWEET, NO_TWEET_COLOUR, NO_TWEET)
+    assert found["13"][1] in module.SOMBRE
+    assert {found["01"][1], found["69"][1]} <= set(module.BRIGHT)
+    assert not set(module.SOMBRE) & set(module.BRIGHT)
+
+
+def test_no_tone_no_layer_and_no_row_of_it():
+    data = make_map(toned=False)
+    assert [one.label for one in data.layers if one.group == TWEETS] == [RATE]
+    for figures in (data.nation, *data.departments):
+        assert not any("on moyen" in label for label, _ in figures.groups[TWEETS])
+
+
+def test_no_tweets_at_all_are_said():
+    data = make_map(tweets=make_placed(), total={**make_overview().iloc[1].to_dict()})
+    for label in (RATE, TONE):
+        one = layer(data, TWEETS, label)
+        assert one.classes == [(NO_TWEET, NO_TWEET_COLOUR)]
+        assert set(one.values) == {None}
+    nation = dict(data.nation.groups[TWEETS])
+    assert nation["Part des tweets placés"] == nation["Ton moyen"] == "–"
+    assert (data.unplaced, data.tweets) == (0, 0)
+
+
+def test_all_departments_with_tweets_have_no_class_of_none():
+    codes = [feature["properties"]["code"] for feature in shapes()["features"]]
+    data = make_map(tweets=make_placed(**{f"d{code}": {"tweets": 10.0 + at} for at, code in enumerate(codes)}))
+    one = layer(data, TWEETS, RATE)
+    assert NO_TWEET not in {name for name, _ in one.classes}
+    assert {code for code, (name, _, _) in told(data, one).items() if name == NO_DATA} == {"ZZ"}
+
+
+def test_every_figure_of_a_department_in_french(data):
+    ain = data.departments[data.codes.index("01")]
+    assert ain.name == "Ain (01)"
+    first = dict(ain.groups["1"])
+    assert list(first)[:3] == ["Inscrits", "Abstentions", "Votants"]
+    assert first["Inscrits"] == f"415{SPACE}886"
+    assert first["Votants"] == f"334{SPACE}379 (80,40{SPACE}%)"
+    assert first["LE PEN"] == f"81{SPACE}455 (25,00{SPACE}%)"
+    assert len(first) == 6 + 11
+    assert dict(ain.groups["2"])["MACRON"] == f"173{SPACE}809 (60,94{SPACE}%)"
+    assert dict(ain.groups[CHANGE])["MACRON (% des exprimés)"] == f"+38,3{SPACE}pt"
+    tweets = dict(ain.groups[TWEETS])
+    assert (tweets["Tweets placés"], tweets["Auteurs distincts"]) == ("68", "40")
+    assert tweets["Ton moyen"] == "+0,10"
+    assert tweets["intervalle à 95\u202f%"] == "+0,05 à +0,15"
+
+
+def test_a_department_of_few_authors_or_of_none_tells_that_and_nothing_else(data):
+    def figures(code):
+        return dict(data.departments[data.codes.index(code)].groups[TWEETS])
+
+    assert FLOOR_OF_AUTHORS == 10
+    assert set(figures("75")) == set(figures("2A")) == {"Tweets placés", "Habitants"}
+    assert figures("75")["Tweets placés"] == FEW
+    assert figures("2A")["Tweets placés"] == NO_TWEET
+    assert figures("33")["Ton moyen"] == "–"
+    assert figures("ZZ")["Habitants"] == "–"
+    assert RATE not in figures("ZZ")
+
+
+def test_the_country_stands_beside_a_department_under_the_same_labels(data):
+    nation = dict(data.nation.groups[TWEETS])
+    ain = dict(data.departments[data.codes.index("01")].groups[TWEETS])
+    assert data.nation.name == "France entière"
+    assert set(ain) - set(nation) == {"Auteurs distincts"}
+    assert nation["Tweets placés"] == f"1{SPACE}500"
+    assert nation["Part des tweets placés"] == f"75,0{SPACE}%"
+    assert nation["Tweets sans département"] == "500"
+    assert nation["Ton moyen"] == "+0,25"
+    assert nation["Départements montrés"] == "5"
+    assert nation["Départements de moins de dix auteurs"] == "1"
+    assert float(nation[RATE].replace(",", ".")) == pytest.approx(PER_NATION, abs=0.051)
+    assert dict(data.nation.groups["1"])["Inscrits"] == f"47{SPACE}582{SPACE}183"
+    assert (data.unplaced, data.tweets) == (500, 2000)
+
+
+PER_NATION = 100_000 * 1500 / 68e6
+
+
+def test_one_round_alone_has_no_change():
+    data = make_map(results=results()[results()["round"] == 2])
+    assert {one.group for one in data.layers} == {"2", TWEETS}
+    assert set(data.nation.groups) == {"2", TWEETS}
+
+
+def test_names_have_typographic_apostrophes(data):
+    assert "Côtes-d’Armor" in data.names
+    assert not any("'" in name for name in data.names)
+
+
+def test_what_has_no_shape_is_refused():
+    strange = results().assign(department=results()["department"].replace("01", "999"))
+    with pytest.raises(ValueError, match=r"no shape for the department\(s\) 999"):
+        make_map(results=strange)
+    with pytest.raises(ValueError, match=r"no shape for the department\(s\) XX"):
+        make_map(tweets=make_placed(dXX={}))
+    with pytest.raises(ValueError, match="no results to draw"):
+        make_map(results=results().head(0))
+
+
+def test_the_table_for_download_holds_the_maps_figures_and_withholds_those_of_few():
+    table = department_table(results(), PLACED).set_index("department")
+    assert len(table) == 107
+    ain = table.loc["01"]
+    assert (ain["department_name"], ain["registered_1"], ain["votes_1 LE PEN"]) == ("Ain", 415886, 81455)
+    assert ain["votes_2 MACRON"] == 173809
+    assert ain["per_100000"] == pytest.approx(100_000 * 68 / ain["population"])
+    figures = ["tweets", "authors", "per_100000", "scored_texts", "unscored_texts", *NO_TONE]
+    assert table.loc[["75", "2A"], figures].isna().all(axis=None)
+    assert table["below_floor"].value_counts().to_dict() == {0: 5, 1: 1}
+    assert table.loc["75", "below_floor"] == 1
+    assert math.isnan(table.loc["2A", "below_floor"])
+    assert pd.isna(table.loc["ZZ", "per_100000"])
+    candidates = [name for name in table.columns if name.startswith("votes_1 ")]
+    assert candidates[:2] == ["votes_1 MACRON", "votes_1 LE PEN"]
+    assert len(candidates) == 11

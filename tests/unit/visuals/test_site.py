@@ -1,0 +1,1009 @@
+"""The pages of the report as a browser's parser reads them, and the files beside them."""
+
+import csv
+import datetime as dt
+import io
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from election_assets.schemas import SENTIMENT_SCORES
+from election_assets.transforms import aggregates
+from election_assets.transforms.aggregates import TOTAL
+from election_assets.visuals import charts
+from election_assets.visuals.catalogue import Catalogue
+from election_assets.visuals.department_layers import department_table
+from election_assets.visuals.site import ASSETS, FOLDER, site_files
+from election_assets.visuals.tables import csv_bytes
+from election_assets.visuals.word_cloud import alt_text
+from tests.unit.visuals import pages
+from tests.unit.visuals.pages import (
+    ATTACK,
+    COUNTS,
+    FORMULA,
+    FRENCH,
+    LAST,
+    Page,
+    archive,
+    frame,
+    make_data,
+    make_days,
+    make_election,
+    make_run,
+    make_tones,
+    nothing,
+    outside_brackets,
+    pages_of,
+    pseudo_catalogue,
+    targets,
+    whole_site,
+)
+
+HARMLESS = "qzqz"
+EXTERNAL = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:|//|\\)", re.I)
+
+
+def site(catalogue: Catalogue = FRENCH, **changes: Any) -> dict[str, Page]:
+    """The pages of the report, without the map."""
+    return pages_of(site_files(make_data(**changes), catalogue))
+
+
+def overview(**changes: Any) -> Page:
+    return site(**changes)["index.html"]
+
+
+def method(**changes: Any) -> Page:
+    return site(**changes)["method.html"]
+
+
+def section(page: Page, heading: str) -> Any:
+    """The section that a heading names."""
+    return page.one("section", aria_labelledby=heading)
+
+
+@pytest.fixture(scope="module")
+def files() -> dict[str, bytes]:
+    """Everything a report may hold at once."""
+    problems = [
+        {"file": "a.jsonl", "line": line, "kind": "unreadable_line", "reason": "No JSON."} for line in (7, None)
+    ]
+    run = make_run(source="sample", archive=archive(segments_done=2, problem_count=1234, problems=problems))
+    run["candidates"]["cyr"] |= {"error": "X answered 503.", "notes": ["Begun again."]}
+    run["candidates"]["ada"]["root"]["kept"] -= 3
+    return whole_site(make_data(run=run))
+
+
+@pytest.fixture(scope="module")
+def parsed(files) -> dict[str, Page]:
+    return pages_of(files)
+
+
+# What the pages say
+
+
+def test_key_figures_are_in_french_numbers():
+    words = section(overview(), "h-figures").words
+
+    assert "tweets, chacun compté une fois 2\u202f000" in words
+    assert "sans les retweets 1\u202f300" in words
+    assert "auteurs distincts 900" in words
+    assert "ton calculé, sur 1\u202f000\u00a0textes 75\u202f%" in words
+    assert "département 75\u202f%" in words
+
+
+def test_dates_are_in_french():
+    words = overview().words.replace("\u00a0", " ")
+
+    assert "Premier tour dimanche 10 avril 2022, second tour dimanche 24 avril 2022." in words
+    assert "Tweets du 5 avril au 10 avril 2022." in words
+    assert "Page établie dimanche 10 avril 2022 à 20 h 05 (Europe/Paris)" in words
+
+
+def test_a_row_a_candidate_most_tweets_first_and_one_for_all():
+    ranking = section(overview(), "h-ranking")
+    rows = ranking.rows()[1:]
+
+    assert [row[0] for row in rows] == [
+        "Ada UnParti de ada",
+        "Cyr TroisParti de cyr",
+        "Béa DeuxParti de bea",
+        "Ensemble",
+    ]
+    assert rows[0][1:3] == ["1\u202f234", "61,7\u202f%"]
+    assert rows[0][4:] == ["800", "700", "600", "40", "500"]
+    assert rows[2][1:3] == ["0", "0,0\u202f%"]
+    assert rows[3][1:] == ["2\u202f000", "–", "–", "1\u202f300", "1\u202f100", "900", "50", "500"]
+
+
+def test_tones_with_their_intervals_and_none_where_nothing_is_scored():
+    tones = section(overview(), "h-tone")
+
+    assert tones.row("Ada Un") == [
+        "\u22120,12",
+        "\u22120,17 à \u22120,07",
+        "50\u202f% négatif · 30\u202f% neutre · 20\u202f% positif",
+        *("450", "150"),
+    ]
+    assert tones.row("Béa Deux") == ["–", "–", "–", "0", "0"]
+    assert tones.row("Ensemble")[:2] == ["+0,25", "+0,20 à +0,30"]
+    styles = [one.attributes["style"] or "" for one in tones.all("i") if "style" in one.attributes]
+    places = [float(number) for style in styles for number in re.findall(r"(?:width|left|right):([\d.-]+)%", style)]
+    assert len(places) > 6
+    assert all(0 <= place <= 100 for place in places)
+    bars = [[one.attributes["style"] for one in bar.all("i")] for bar in tones.all("div", class_="shares")]
+    assert bars[0] == ["width:50.00%", "width:30.00%", "width:20.00%"]
+    # Whiskers of those who have one, on the candidate's own row.
+    assert [len(row.all("span", class_="whisker")) for row in tones.all("tr")] == [0, 1, 1, 0, 0]
+
+
+def test_what_happened_on_the_last_day():
+    words = section(overview(), "h-today").words.replace("\u00a0", " ")
+
+    assert "300 tweets ce jour-là, 1 % de plus que la médiane des 4 jours d’avant (297)." in words.replace(
+        "\u202f", " "
+    )
+    assert "Ada Un est le seul nom cité." in words
+    assert "La plus forte hausse : Ada Un, 100,0 % des mentions contre 74," in words.replace("\u202f", " ")
+    assert "Le mot-dièse qui monte : #marée, 40 textes en sept jours, contre 2" in words
+    assert "Ce jour-là : Premier tour." in words
+
+
+def test_a_change_is_told_only_beside_days_enough():
+    two = make_days((LAST, 10, 5), (LAST - dt.timedelta(days=1), 20, 5))
+    words = section(overview(days=two, rising=make_data().rising.head(0)), "h-today").words
+
+    assert "10\u00a0tweets ce jour-là." in words
+    assert "médiane" not in words
+    assert "hausse" not in words
+
+
+def test_less_than_usual_and_two_names():
+    quiet = make_days((LAST, 30, 5), *((LAST - dt.timedelta(days=back), 60, 5) for back in (1, 2, 3)))
+    both = pd.concat([quiet, make_days((LAST, 10, 5), keys=("bea",))])
+    words = section(overview(days=both), "h-today").words.replace("\u202f", " ")
+
+    assert "50 % de moins que la médiane des 3 jours d’avant (60)" in words
+    assert "Ada Un est le nom le plus cité\u00a0: 75 % des mentions, devant Béa Deux (25 %)." in words
+
+
+def test_every_candidate_has_the_same_scale_in_the_small_multiples():
+    page = overview()
+    small = page.all("div", class_="chart small")
+
+    assert len(small) == 3
+    assert len({tuple(span.words for span in one.all("span", class_="count")) for one in small}) == 1
+    assert small[0].one("svg").attributes["aria-label"] == "Ada Un\u00a0: part des mentions par jour"
+
+
+def test_a_candidates_page():
+    page = site()["candidates/ada.html"]
+    words = page.words.replace("\u202f", " ").replace("\u00a0", " ")
+
+    assert page.one("h1").words == "Ada Un"
+    assert "Parti de ada · Tweets du 5 avril au 10 avril 2022." in words
+    assert "tweets 1 234 des mentions de candidats 61,7 %" in words
+    assert "ton moyen (−0,17 à −0,07) −0,12" in words
+    assert section(page, "h-words").row("vélo") == ["50", "3", "8,2"]
+    assert section(page, "h-pairs").row("Cyr Trois") == ["77"]
+    assert section(page, "h-hashtags").row("#marée") == ["40", "2"]
+    tones = section(page, "h-tone")
+    assert tones.row("dimanche 10\u00a0avril 2022")[:2] == ["+0,50", "+0,45 à +0,55"]
+    assert tones.row("dimanche 10\u00a0avril 2022")[-3:] == ["12", "1", "24"]
+    assert "Les 2 derniers jours, heure par heure" in words
+    assert "Heure par heure" in site(hours=make_data().hours.head(1))["candidates/ada.html"].words
+    heat = section(page, "h-volume").one("table", class_="heat")
+    assert [row[1:] for row in heat.rows()[1:]] == [
+        ["20" if hour == 8 else "0" for hour in range(24)],
+        ["5" if hour == 23 else "0" for hour in range(24)],
+    ]
+    assert [one.words for one in page.one("nav", class_="neighbours").all("a")] == [
+        "Précédent Cyr Trois",
+        "Suivant Béa Deux",
+    ]
+
+
+def test_every_chart_of_a_page_has_its_figures_in_a_table():
+    page = site()["candidates/ada.html"]
+
+    for chart in page.all("div", class_="chart"):
+        (holder,) = (one for one in page.all("section") if chart in list(one.walk()))
+        assert holder.all("details"), holder.attributes
+    shares = page.one("caption", id="c-shares")
+    assert shares.words == "La part des mentions, jour par jour"
+    rows = section(page, "h-volume").rows()
+    assert ["dimanche 10\u00a0avril 2022", "100,0\u202f%"] in rows
+
+
+def test_a_day_of_few_scored_texts_is_in_the_table_and_not_drawn():
+    page = site()["candidates/cyr.html"]
+
+    assert "Aucun jour n’a 10 textes notés." in page.words
+    assert page.all("div", class_="tone-chart") == []
+    assert section(page, "h-tone").row("dimanche 10\u00a0avril 2022")[0] == "+0,75"
+
+
+def test_counts_of_the_root_and_of_the_run():
+    page = method()
+    root, run = page.all("table", class_="wide")
+
+    assert root.row("Ada Un") == ["1\u202f012", "3", "1", "1\u202f008", "2", "juste"]
+    assert run.row("Ada Un") == ["12", "3", "1", "8", "2", "juste"]
+    assert root.row("Ensemble") == ["3\u202f036", "9", "3", "3\u202f024", "6", "juste"]
+    assert run.row("Ensemble") == ["36", "9", "3", "24", "6", "juste"]
+    assert "Tous les comptes tombent juste." in page.words
+
+
+def test_a_run_that_brought_nothing_has_no_table():
+    run = make_run()
+    nothing_new = dict.fromkeys(COUNTS, 0)
+    for of in (run["total"], *run["candidates"].values()):
+        of["run"] = nothing_new
+    said = "Rien de nouveau depuis le rapport précédent."
+
+    page = method(run=run)
+    assert said in page.words
+    assert "c-run" not in page.ids
+    assert section(page, "coverage").row("Ada Un")[0] == "1\u202f012"
+
+    run["candidates"]["bea"]["run"] = {**nothing_new, "repeated_deliveries": 1}
+    page = method(run=run)
+    assert said not in page.words
+    assert page.all("table", class_="wide")[1].row("Béa Deux")[4] == "1"
+
+
+def test_a_lost_record_is_told():
+    run = make_run()
+    run["candidates"]["ada"]["root"]["kept"] -= 3
+    run["candidates"]["bea"]["root"]["kept"] += 1
+
+    page = method(run=run)
+
+    root = page.all("table", class_="wide")[0]
+    assert root.row("Ada Un")[-1] == "écart de +3"
+    assert root.row("Béa Deux")[-1] == "écart de \u22121"
+    assert root.row("Cyr Trois")[-1] == "juste"
+    assert "Les comptes ne tombent pas juste pour Ada Un et Béa Deux\u00a0:" in page.words
+    assert "Tous les comptes tombent juste" not in page.words
+
+
+def test_a_candidate_that_the_run_does_not_have():
+    run = make_run()
+    del run["candidates"]["bea"]
+
+    assert method(run=run).all("table", class_="wide")[0].row("Béa Deux") == ["–"] * 6
+
+
+def test_rare_counts_have_a_column_only_where_there_are_some():
+    assert "En attente" not in [one.words for one in method().all("th")]
+    waiting = make_run()
+    for counts in (waiting["candidates"]["ada"]["root"], waiting["total"]["root"]):
+        counts["waiting"] = 5
+        counts["received"] += 5
+
+    page = method(run=waiting)
+
+    heads = [one.words for one in page.all("th")]
+    assert "En attente" in heads
+    assert "Supprimés" not in heads
+    assert "Tous les comptes tombent juste." in page.words
+
+
+def test_an_archives_counts_and_problems():
+    problems = [
+        {"file": "a.jsonl", "line": line, "kind": "unreadable_line", "reason": "No JSON."} for line in (7, None)
+    ]
+    page = method(run=make_run(archive=archive(problem_count=1234, problems=problems), source="archive"))
+
+    words = page.words.replace("\u00a0", " ")
+    assert "60\u202f000 enregistrements lus" in words
+    assert "1 enregistrement illisible " in words
+    assert "40 enregistrements sans aucun candidat" in words
+    assert "1\u202f234 problèmes de lecture, dont voici les 2 premiers" in words
+    rows = [row for row in page.rows() if row[:1] == ["a.jsonl"]]
+    assert rows == [["a.jsonl", "7", "ligne illisible", "No JSON."], ["a.jsonl", "–", "ligne illisible", "No JSON."]]
+    assert "archive lue" not in method().words
+
+
+@pytest.mark.parametrize(("source", "title"), [("sample", "Le corpus d’exemple"), ("archive", "L’archive lue")])
+def test_an_archive_read_in_part_is_told(source, title):
+    def words(segments, done, read):
+        told = archive(segments=segments, segments_done=done, read=read)
+        return method(run=make_run(archive=told, source=source)).words.replace("\u00a0", " ").replace("\u202f", " ")
+
+    assert f"{title} Lecture inachevée : rien n’est encore lu en entier" in words(3, 0, 0)
+    assert "enregistrement lu" not in words(3, 0, 0)
+    assert f"{title} Lecture inachevée : 2 morceaux sur 3 ; les nombres" in words(3, 2, 500)
+    assert "500 enregistrements lus" in words(3, 2, 500)
+    assert f"{title} 900 enregistrements lus" in words(3, 3, 900)
+    assert "Lecture inachevée" not in words(3, 3, 900)
+
+
+def test_an_archive_that_tells_no_segments():
+    old = archive(read=900)
+    del old["segments"], old["segments_done"]
+
+    assert "900\u00a0enregistrements lus" in method(run=make_run(archive=old, source="archive")).words
+
+
+def test_a_candidates_error_is_told_on_every_page_and_in_full():
+    run = make_run()
+    run["candidates"]["bea"]["error"] = "X answered 503."
+    told = site(run=run)
+
+    for page in told.values():
+        (banner,) = page.all("div", class_="trouble")
+        assert "Collecte incomplète pour Béa Deux." in banner.words
+        assert banner.one("a").attributes["href"].endswith("method.html#incidents")
+    assert "Béa Deux – X answered 503." in told["method.html"].words
+    assert not any(page.all("div", class_="trouble") for page in site().values())
+
+
+def test_what_was_noted_of_the_collection_is_told_and_what_all_share_once():
+    run = make_run()
+    for key in ("ada", "bea", "cyr"):
+        run["candidates"][key]["notes"] = ["Begun again."]
+    run["candidates"]["ada"]["notes"] = ["<Gone> since Monday.", "Begun again."]
+    words = method(run=run).words
+
+    assert words.count("Begun again.") == 1
+    assert "Ada Un – <Gone> since Monday." in words
+    assert "Notes de collecte" not in method().words
+
+
+def test_engines_versions_and_seconds():
+    page = section(method(), "h-made")
+
+    assert page.row("Calcul") == ["Sail 0.7.2"]
+    assert page.row("wordcloud") == ["1.9.6"]
+    assert page.row("raw_tweets") == ["1,2"]
+    assert "Exécution abc" in page.words
+
+
+def test_a_language_without_a_lexicon_is_said_to_have_no_tone():
+    told = site(election=make_election(language="en"))
+
+    for path in ("index.html", "method.html"):
+        assert "Le ton n’est calculé pour aucun texte" in told[path].words
+        assert "langue de cette élection (en)" in told[path].words
+    assert told["candidates/ada.html"].all("section", aria_labelledby="h-tone") == []
+    assert "ton moyen" not in told["candidates/ada.html"].words
+    assert "Le ton n’est calculé" not in method().words
+
+
+@pytest.mark.parametrize(("source", "said"), [("sample", True), ("archive", False), ("x", False)])
+def test_sample_data_says_so_on_every_page(source, said):
+    for page in site(run=make_run(source=source)).values():
+        assert ("Données d’exemple synthétiques." in page.words) == said
+        assert len(page.all("div", class_="banner sample")) == said
+
+
+# What is not known
+
+
+def test_no_tweets_at_all_give_pages_that_say_so():
+    told = pages_of(site_files(nothing(), FRENCH))
+
+    assert "Aucun tweet n’a encore été collecté." in told["index.html"].words
+    assert "Aucun tweet ne nomme encore Ada Un." in told["candidates/ada.html"].words
+    assert "ton calculé, sur 0\u00a0texte –" in told["index.html"].words
+    for page in told.values():
+        assert page.all("svg", role="img") == []
+
+
+def test_what_is_not_known_is_a_dash_and_never_zero_or_nan(parsed):
+    for told in (parsed, pages_of(site_files(nothing(), FRENCH))):
+        for path, page in told.items():
+            assert not re.search(r"\b(?:nan|none|null|inf|undefined|nat)\b", page.spoken, re.I), path
+            for one in page.walk():
+                for name in ("style", "points", "data-value", "x", "y", "width", "height"):
+                    assert "nan" not in (one.attributes.get(name) or "").lower(), (path, one)
+    page = overview()
+    assert section(page, "h-tone").row("Béa Deux")[:3] == ["–", "–", "–"]
+
+
+def test_a_candidate_without_tweets_has_a_page_that_says_so():
+    page = site()["candidates/bea.html"]
+
+    assert "Aucun tweet ne nomme encore Béa Deux." in page.words
+    assert len(page.all("section")) == 0
+    assert len(page.one("nav", class_="neighbours").all("a")) == 2
+
+
+def test_no_words_hashtags_pairs_and_clouds_are_said():
+    empty = nothing()
+    page = site(hashtags=empty.hashtags, rising=empty.rising, words=empty.words, pairs=empty.pairs, clouds={})[
+        "candidates/ada.html"
+    ]
+
+    for said in (
+        "Aucun mot ne distingue nettement ces textes",
+        "Aucun mot-dièse n’est employé par assez d’auteurs.",
+        "Aucun mot-dièse ne monte chez assez d’auteurs.",
+        "Aucun autre candidat n’est nommé avec Ada Un par assez d’auteurs.",
+    ):
+        assert said in page.words
+    assert page.all("img") == []
+
+
+def test_one_day_is_a_period_of_one_day():
+    one = make_days((LAST, 10, 5))
+    page = overview(days=one)
+
+    assert "Tweets le 10\u00a0avril 2022." in page.words
+    assert section(page, "h-moves").row("dimanche 10\u00a0avril 2022") == ["10", "5"]
+    assert len(section(page, "h-moves").all("rect", class_="tweets")) == 1
+
+
+def test_a_long_period_is_shown_by_month():
+    long = make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(200)))
+    page = overview(days=long)
+    moves = section(page, "h-moves")
+
+    assert moves.one("caption", id="c-days").words == "Tweets par mois"
+    assert moves.row("mars 2022") == ["124", "93"]
+    assert len(moves.all("rect", class_="tweets")) == 8
+    assert all(len(one.all("span", class_="time")) <= charts.MAX_TIME_LABELS for one in page.all("div", class_="chart"))
+
+
+# The words
+
+
+def data_of(run: Mapping[str, Any]) -> list[str]:
+    """Texts that no catalogue holds: names, hashtags, words, what programs say."""
+    election = make_election()
+    texts = [election.name, election.time_zone, election.language, run["run_id"], "z", "log", "x"]
+    texts += [text for one in election.candidates for text in (one.name, one.party)]
+    texts += [event.title for event in election.events]
+    texts += ["débat", "marée", "vélo", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += [*run["versions"], *run["versions"].values(), *run["engines"].values(), *run["seconds"]]
+    return [text for text in texts if len(text) > 1]
+
+
+def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
+    """The pages in all situations that have words of their own."""
+    problems = [{"file": "a.jsonl", "line": 7, "kind": "unreadable_line", "reason": "No JSON."}]
+    run = make_run(source="sample", archive=archive(segments_done=2, problem_count=1, problems=problems))
+    for counts in (run["total"]["root"], run["candidates"]["cyr"]["root"]):
+        counts |= {"waiting": 1, "deleted": 1}
+    run["candidates"]["cyr"] |= {"error": "X answered 503.", "notes": ["Begun again."]}
+    few = make_run(source="archive", archive=archive(segments_done=0, problem_count=3, problems=problems))
+    for of in (few["total"], *few["candidates"].values()):
+        of["run"] = dict.fromkeys(COUNTS, 0)
+    quiet = make_days((LAST, 30, 5), *((LAST - dt.timedelta(days=back), 60, 5) for back in range(1, 120)))
+    both = pd.concat([quiet, make_days((LAST, 10, 5), keys=("bea",)), make_days((LAST, 10, 5), keys=("cyr",))])
+    empty = nothing()
+    situations = {
+        "usual": make_data(run=run),
+        "quiet": make_data(run=few, days=both, tones=make_tones(("ada", LAST, 3, 0.5))),
+        "first": make_data(
+            days=make_days((LAST, 10, 5)), hours=make_data().hours.head(1), rising=empty.rising, hashtags=empty.hashtags
+        ),
+        "words": make_data(words=empty.words, pairs=empty.pairs),
+        "empty": empty,
+        "other": make_data(election=make_election(language="en")),
+    }
+    for name, data in situations.items():
+        files = whole_site(data, catalogue) if name == "usual" else site_files(data, catalogue)
+        for path, content in files.items():
+            if path.endswith(".html"):
+                yield f"{name} {path}", Page(content)
+            elif path.endswith(".svg"):
+                yield f"{name} {path}", Page(re.sub(rb"<style>.*?</style>", b"", content))
+
+
+@pytest.fixture(scope="module")
+def foreign() -> dict[str, Page]:
+    return dict(everything(pseudo_catalogue()))
+
+
+def strange(text: str, data: list[str]) -> list[str]:
+    """The words of a text that are neither in brackets nor data."""
+    left = outside_brackets(text)
+    for known in sorted(data, key=len, reverse=True):
+        left = left.replace(known, " ")
+    return re.findall(r"[^\W\d_]{2,}", left)
+
+
+def test_every_word_of_every_page_is_of_the_catalogue_or_data(foreign):
+    known = data_of(make_run())
+    places = {feature["properties"]["name"].replace("'", "’") for feature in pages.shapes()["features"]}
+    names = {*places, *pages.results()["candidate"]}
+    for path, page in foreign.items():
+        data = [*known, *names, "(ZZ)"] if "department_map" in path else known
+        # The pages' texts, and the attributes, each whole.
+        assert strange(page.spoken, [*data, "ada", "cyr", "mot"]) == [], path
+
+
+def test_pages_and_pictures_of_another_language_are_written_in_it(foreign):
+    assert {page.one("html").attributes["lang"] for path, page in foreign.items() if path.endswith("html")} == {"en"}
+    words = foreign["usual index.html"].words
+    assert "2,000" in words
+    assert "⟦Sunday⟧, 10 ⟦M4⟧ 2022" in words
+    assert "61.7%" in words
+    assert any(path.endswith(".svg") and "⟦Aucun mot⟧" in page.words for path, page in foreign.items())
+
+
+def test_what_the_map_draws_and_its_script_writes_is_of_the_catalogue(foreign):
+    page = json.loads(foreign["usual department_map.html"].one("script", id="page").children[0])
+    names = [feature["properties"]["name"].replace("'", "’") for feature in pages.shapes()["features"]]
+    data = [*names, *pages.results()["candidate"], *page["data"][0]["locations"]]
+
+    def texts(value: Any) -> Iterator[str]:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, (list, dict)):
+            for one in value.values() if isinstance(value, dict) else value:
+                yield from texts(one)
+
+    layers = [
+        {name: of for name, of in layer.items() if name in ("label", "classes", "texts")} for layer in page["layers"]
+    ]
+    colours = re.compile(r"#[0-9a-f]{6}|rgb\([\d, ]+\)")
+    for text in texts([layers, page["groups"], page["figures"], page["words"], page["data"][1]["text"]]):
+        if not colours.fullmatch(text):
+            assert strange(re.sub(r"</?(b|br)>", " ", text), data) == []
+
+
+class Used(dict):
+    """A table of the catalogue that notes which of its texts are asked for."""
+
+    def __init__(self, table: Mapping[str, Any], path: str, seen: set[str]) -> None:
+        super().__init__(
+            {name: Used(of, f"{path}{name}.", seen) if isinstance(of, dict) else of for name, of in table.items()}
+        )
+        self.path, self.seen = path, seen
+
+    def __getitem__(self, name):
+        self.seen.add(self.path + name)
+        return super().__getitem__(name)
+
+    def get(self, name, default=None):
+        if name not in self:
+            return default
+        return self[name]
+
+    def items(self):
+        return [(name, self[name]) for name in self]
+
+    def texts(self) -> Iterator[str]:
+        for name, of in super().items():
+            if isinstance(of, Used):
+                yield from of.texts()
+            else:
+                yield self.path + name
+
+
+def test_every_text_of_the_catalogue_is_used():
+    seen: set[str] = set()
+    content = Used(pages.french_content(), "", seen)
+    for _ in everything(Catalogue(content, "fr")):
+        pass
+    # The scraper and the source of a data root say which of these occurs.
+    of_data = {f"kinds.{name}" for name in pages.french_content()["kinds"]} | {"sources.x"}
+    # Of the asset's preview.
+    of_data.add("overview.map_preview")
+
+    assert set(content.texts()) - seen - of_data == set()
+
+
+def test_every_word_given_to_the_maps_script_is_written_by_it():
+    script = (FOLDER / "assets" / "map.js").read_text(encoding="utf-8")
+
+    assert set(re.findall(r"page\.words\.(\w+)", script)) == set(pages.french_content()["map_script"])
+
+
+def test_every_measure_has_a_definition():
+    content = pages.french_content()
+
+    assert list(content["measures"]) == list(content["measures_text"])
+    definitions = method().one("dl", class_="measures")
+    assert [one.attributes["id"] for one in definitions.all("div")] == list(content["measures"])
+    assert all(one.words for one in definitions.all("dd"))
+
+
+# Links
+
+
+def test_every_link_leads_to_a_file_and_an_anchor_that_are_there(files, parsed):
+    for path, page in parsed.items():
+        for file, anchor in targets(page, path):
+            assert file in files, (path, file)
+            if anchor:
+                assert anchor in parsed[file].ids, (path, file, anchor)
+    linked = {file for path, page in parsed.items() for file, _ in targets(page, path) if not file.endswith(".png")}
+    assert {path for path in files if path.endswith((".csv", ".html", ".js", ".css"))} == linked
+
+
+def test_every_figure_links_to_its_definition(parsed):
+    for path, page in parsed.items():
+        for holder in page.all("figure"):
+            outer = [one for one in page.all("section") if holder in list(one.walk())] or [holder]
+            assert any(link for one in outer for link in one.all("a", class_="measured")), path
+    anchors = {anchor for path, page in parsed.items() for file, anchor in targets(page, path) if file == "method.html"}
+    assert {"tweets", "share", "tone", "hashtag", "rise", "word", "distinctive", "pairs", "counts", "result"} <= anchors
+
+
+def test_nothing_is_asked_of_the_network(files, parsed):
+    for path, page in parsed.items():
+        for one in page.walk():
+            for name in pages.LINKS:
+                written = one.attributes.get(name) or ""
+                assert written.startswith("data:,") or not EXTERNAL.match(written), (path, written)
+            assert "url(" not in (one.attributes.get("style") or "")
+        # The pages run what stands in their files alone.
+        assert [
+            one
+            for one in page.all("script")
+            if "src" not in one.attributes and one.attributes.get("type") != "application/json"
+        ] == []
+        assert not any(name.startswith("on") for one in page.walk() for name in one.attributes)
+    for name in ASSETS:
+        content = files[f"assets/{name}"].decode()
+        assert not re.search(r"url\(|@import|https?:|fetch\(|import\(|XMLHttpRequest", content), name
+
+
+def test_the_page_in_hand_is_marked_in_the_navigation(parsed):
+    for path, page in parsed.items():
+        marked = [link.attributes["href"] for link in page.one("nav", aria_label="Pages").all("a", aria_current="page")]
+        assert len(marked) == 1, path
+        assert path.endswith(marked[0].replace("../", "")), path
+
+
+def test_file_names_are_quoted():
+    clouds = {TOTAL: ("mots d'été.png", "Nuage"), "ada": ("a b/#c.png", "Nuage")}
+    told = site(clouds=clouds)
+
+    assert told["index.html"].one("img").attributes["src"] == "mots%20d%27%C3%A9t%C3%A9.png"
+    assert told["candidates/ada.html"].one("img").attributes["src"] == "../a%20b/%23c.png"
+
+
+# For all readers
+
+
+def test_tables_have_a_caption_and_heads_a_scope(parsed):
+    for path, page in parsed.items():
+        for table in page.all("table"):
+            (caption,) = table.all("caption")
+            assert caption.words or table.attributes.get("id") == "details", path
+            assert all(one.attributes.get("scope") in ("col", "row") for one in table.all("th")), path
+            width = len(table.rows()[0])
+            assert {len(row) for row in table.rows()} == {width}, path
+
+
+def test_headings_stand_in_order(parsed):
+    for path, page in parsed.items():
+        levels = [int(one.tag[1]) for one in page.walk() if re.fullmatch("h[1-6]", one.tag)]
+        assert levels[0] == 1, path
+        assert levels.count(1) == 1, path
+        assert all(after <= before + 1 for before, after in pairwise(levels)), (path, levels)
+        assert all(one.words for one in page.walk() if re.fullmatch("h[1-6]", one.tag)), path
+
+
+def test_landmarks_and_what_names_them(parsed):
+    for path, page in parsed.items():
+        assert not [one for one, times in Counter(page.ids).items() if times > 1], path
+        ids = set(page.ids)
+        for one in page.walk():
+            for name in ("aria-labelledby", "aria-describedby", "for", "headers"):
+                assert set((one.attributes.get(name) or "").split()) <= ids, (path, name, one)
+        assert all(len(page.all(tag)) == 1 for tag in ("main", "header", "footer", "h1")), path
+        first = next(one for one in page.one("body").walk() if one.tag == "a")
+        assert first.attributes["href"] == f"#{page.one('main').attributes['id']}"
+        names = [one.attributes.get("aria-label") for one in page.all("nav")]
+        assert len(set(names)) == len(names), path
+        assert page.one("html").attributes["lang"] == "fr"
+        assert page.one("head").one("title").words.endswith("– Essai")
+        assert page.one("meta", name="description").attributes["content"]
+        assert page.one("meta", name="viewport").attributes["content"] == "width=device-width, initial-scale=1"
+
+
+def test_what_scrolls_can_be_reached_with_the_keyboard_and_has_a_name(parsed):
+    for path, page in parsed.items():
+        regions = page.all("div", class_="scroll")
+        assert all(one.attributes["tabindex"] == "0" and one.attributes["role"] == "region" for one in regions)
+        named = [
+            one.attributes.get("aria-labelledby") or one.attributes.get("aria-label")
+            for one in page.walk()
+            if one.tag == "section" or one.attributes.get("role") == "region"
+        ]
+        assert all(named), path
+        assert len(set(named)) == len(named), (path, [one for one, n in Counter(named).items() if n > 1])
+        # No order of focus but that of the page.
+        assert {one.attributes["tabindex"] for one in page.walk() if "tabindex" in one.attributes} <= {"0", "-1"}
+
+
+def test_pictures_and_charts_have_a_text(parsed):
+    for path, page in parsed.items():
+        for one in page.all("img"):
+            assert one.attributes["alt"], path
+            assert (one.attributes["width"], one.attributes["height"]) == ("1200", "675")
+        for one in page.all("svg"):
+            told = one.attributes.get("role") == "img" and one.attributes.get("aria-label")
+            assert told or one.attributes.get("aria-hidden") == "true", path
+        for one in page.walk():
+            if one.attributes.get("aria-hidden") == "true":
+                assert not any(inner.tag in ("a", "button", "select", "summary") for inner in one.walk()), path
+        for one in (*page.all("a"), *page.all("button"), *page.all("summary")):
+            assert one.words, (path, one.attributes)
+
+
+def test_what_programs_say_is_marked_as_english(parsed):
+    said = [one.words for one in parsed["method.html"].walk() if one.attributes.get("lang") == "en"]
+
+    assert said == ["No JSON.", "No JSON.", "X answered 503.", "Begun again."]
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rgb` or `#rrggbb`, as WCAG 2.2 defines it."""
+    digits = colour.lstrip("#")
+    digits = "".join(2 * digit for digit in digits) if len(digits) == 3 else digits
+    parts = [int(digits[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(one: str, other: str) -> float:
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def tokens() -> dict[str, dict[str, str]]:
+    """The colours of site.css by scheme; each scheme replaces what it names."""
+    css = (FOLDER / "assets" / "site.css").read_text(encoding="utf-8")
+    assert css.count("prefers-color-scheme: dark") == css.count("@media screen and (prefers-color-scheme: dark)") == 1
+    light, dark, paper = (
+        dict(re.findall(r"--([\w-]+):\s*(#[0-9a-f]+)", block)) for block in re.findall(r":root \{(.*?)\}", css, re.S)
+    )
+    return {"light": light, "dark": {**light, **dark}, "print": {**light, **paper}}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark", "print"])
+def test_texts_are_readable_in_both_schemes_and_on_paper(scheme):
+    colour = tokens()[scheme]
+    pairs = [(ink, paper) for ink in ("ink", "soft", "accent", "good", "bad") for paper in ("paper", "shade")]
+    pairs += [("warn-ink", "warn-paper"), ("trouble-ink", "trouble-paper"), ("paper", "accent")]
+
+    assert {pair: ratio for pair in pairs if (ratio := contrast(colour[pair[0]], colour[pair[1]])) < 4.5} == {}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_lines_bars_and_what_is_focused_are_told_from_the_page(scheme):
+    colour = tokens()[scheme]
+
+    for name in ("accent", "negative", "positive"):
+        assert contrast(colour[name], colour["paper"]) >= 3, name
+    # The two parts of a bar, and the three of a tone, beside one another.
+    assert contrast(colour["accent"], colour["light"]) >= 2
+    assert len({colour[name] for name in ("negative", "neutral", "positive")}) == 3
+
+
+# What comes from outside
+
+
+def hostile(text: str) -> dict[str, bytes]:
+    """A site in which this text stands wherever a text comes from outside."""
+    election = make_election(f"{text} 1", f"{text} 2", f"{text} 3", name=text)
+    election = replace(
+        election,
+        candidates=tuple(replace(one, party=text) for one in election.candidates),
+        events=tuple(replace(event, title=text) for event in election.events),
+    )
+    run = make_run(
+        run_id=text,
+        versions={text: text},
+        engines={"spark": text, text: text, "sentiment": text},
+        seconds={text: 1.0},
+        archive=archive(problem_count=1, problems=[{"file": text, "line": 1, "kind": text, "reason": text}]),
+    )
+    run["candidates"]["ada"] |= {"error": text, "notes": [text, text]}
+    data = make_data(
+        election=election,
+        run=run,
+        hashtags={key: frame("hashtag texts", (text, 12)) for key in (TOTAL, "ada", "bea", "cyr")},
+        rising=frame("candidate hashtag texts before rise", (TOTAL, text, 12, 1, 2.0), ("ada", text, 12, 1, 2.0)),
+        words=frame("candidate word texts others log_odds z", ("ada", text, 12, 1, 2.0, 3.0)),
+        clouds=dict.fromkeys((TOTAL, "ada", "cyr"), (f"clouds/{text}.png", text)),
+    )
+    return site_files(data, FRENCH)
+
+
+def structure(page: Page) -> list[tuple[str, list[str]]]:
+    return [(one.tag, list(one.attributes)) for one in page.walk()]
+
+
+def test_everything_from_outside_is_text():
+    harmless, attacked = pages_of(hostile(HARMLESS)), pages_of(hostile(ATTACK))
+
+    assert set(harmless) == set(attacked)
+    for path, page in attacked.items():
+        # Not one element or attribute more than with a harmless word.
+        assert structure(page) == structure(harmless[path]), path
+        shown = page.spoken.replace("\u00a0", " ").replace("\u202f", " ")
+        assert shown.count(ATTACK) == harmless[path].spoken.count(HARMLESS) > 5, path
+
+
+def test_no_cell_of_a_table_for_download_is_computed():
+    for path, content in hostile(FORMULA).items():
+        if path.endswith(".csv"):
+            rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), delimiter=";"))
+            for value in (value for row in rows for value in row):
+                number = re.fullmatch(r"-?\d+(,\d+)?", value)
+                assert number or not value.startswith(("=", "+", "-", "@", "\t", "\r")), (path, value)
+    assert FORMULA.encode() not in hostile(FORMULA)["data/hashtags.csv"].replace(b'""', b'"').replace(b"'=", b"")
+
+
+# The floor of ten authors, from the tweets to the files
+
+TWEET = {
+    "tweet_id": "string",
+    "candidate": "string",
+    "candidates": "array<string>",
+    "day": "date",
+    "local_hour": "int",
+    "text_plain": "string",
+    "lang": "string",
+    "kind": "string",
+    "hashtags": "array<string>",
+    "author": "string",
+    "department": "string",
+    "text_hash": "string",
+}
+
+
+@pytest.fixture(scope="module")
+def of_few(spark) -> dict[str, bytes]:
+    """A report of tweets in which nine authors write much of one thing and ten write of another."""
+    election = make_election()
+
+    def of(authors: int, key: str, other: str, word: str, department: str) -> list[tuple]:
+        tweets = []
+        for number in range(5 * authors):
+            name = f"{word}{number}"
+            named = [key, other] if number < authors else [key]
+            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()])
+            tweets += [(name, one, named, *fixed, f"{word}-{number % authors}", department, name) for one in named]
+        return tweets
+
+    rows = of(9, "ada", "bea", "rarissime", "48") + of(10, "ada", "cyr", "courant", "33")
+    rows += of(20, "cyr", "cyr", "ailleurs", "75")
+    merged = spark.createDataFrame(list({(row[0], row[1]): row for row in rows}.values()), _ddl(TWEET))
+    scored = [(row[0], 0.5, 0.5, "positive", 0.5, "textblob", "1") for row in rows]
+    scores = spark.createDataFrame(list({row[0]: row for row in scored}.values()), SENTIMENT_SCORES.ddl)
+    figures = aggregates.overview(merged, scores, election)
+    words = aggregates.word_counts(merged, election)
+    data = make_data(
+        election=election,
+        overview=figures,
+        days=aggregates.tweets_by_day(merged),
+        hours=aggregates.tweets_by_hour(merged),
+        tones=aggregates.tone_by_day(merged, scores, election),
+        hashtags={key: aggregates.top_hashtags(merged, key or None) for key in (TOTAL, "ada", "bea", "cyr")},
+        rising=aggregates.rising_hashtags(merged),
+        words=aggregates.distinctive_words(merged, election),
+        pairs=aggregates.co_mentions(merged),
+        clouds={TOTAL: ("word_cloud.png", alt_text(words, title="Essai", catalogue=FRENCH, words=99))},
+    )
+    placed = aggregates.departments(merged, scores, election)
+    total = figures[figures["candidate"] == TOTAL].to_dict("records")[0]
+    table = csv_bytes(department_table(pages.results(), placed), FRENCH)
+    return (
+        site_files(data, FRENCH)
+        | pages.map_files(pages.make_map(tweets=placed, total=total))
+        | {"data/departments.csv": table}
+    )
+
+
+def _ddl(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+def test_no_word_and_no_hashtag_of_few_authors_is_in_any_file(of_few):
+    for path, content in of_few.items():
+        if not path.startswith("assets/"):
+            assert b"rarissime" not in content.lower(), path
+    for path in ("index.html", "candidates/ada.html", "data/hashtags.csv", "data/rising_hashtags.csv"):
+        assert b"Courant" in of_few[path], path
+    assert b"courant" in of_few["data/distinctive_words.csv"]
+
+
+def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
+    rows = {row["department"]: row for row in table(of_few, "departments")}
+    figures = ("tweets", "authors", "per_100000", "scored_texts", "unscored_texts", "mean_polarity")
+    assert [rows["48"][name] for name in figures] == [""] * 6
+    assert (rows["48"]["below_floor"], rows["33"]["below_floor"], rows["01"]["below_floor"]) == ("1", "0", "")
+    assert (rows["33"]["tweets"], rows["33"]["authors"]) == ("50", "10")
+    page = Page(of_few["department_map.html"])
+    whole = section(page, "h-whole")
+    assert whole.row("Lozère")[-2:] == ["moins de 10 auteurs"] * 2
+    assert whole.row("Ain")[-2:] == ["aucun tweet placé"] * 2
+    assert whole.row("Gironde")[-1] == "+0,50 (+0,50 à +0,50)"
+    told = json.loads(page.one("script", id="page").children[0])
+    (lozere,) = (groups["tweets"] for name, groups in told["figures"] if name == "Lozère (48)")
+    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants"]
+
+
+def test_no_pair_of_few_authors_is_in_any_file(of_few):
+    assert [(row["candidate"], row["other"]) for row in table(of_few, "co_mentions")] == [
+        ("ada", "cyr"),
+        ("cyr", "ada"),
+    ]
+    pairs = section(Page(of_few["candidates/ada.html"]), "h-pairs")
+    assert [row[0] for row in pairs.rows()[1:]] == ["Cyr Trois"]
+    assert "Aucun autre candidat n’est nommé avec Béa Deux" in Page(of_few["candidates/bea.html"]).words
+
+
+# Tables for download
+
+
+def table(files: Mapping[str, bytes], name: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(files[f"data/{name}.csv"].decode("utf-8-sig")), delimiter=";"))
+
+
+def test_the_tables_hold_the_figures_of_the_pages(files):
+    candidates = {row["candidate"]: row for row in table(files, "candidates")}
+    assert candidates["ada"]["tweets"] == "1234"
+    assert candidates["ada"]["mean_polarity"] == "-0,125"
+    assert candidates["bea"]["mean_polarity"] == candidates["bea"]["share_negative_low"] == ""
+    day = [row for row in table(files, "days") if row["day"] == "2022-04-09"]
+    assert [(row["candidate"], row["tweets"], row["share"]) for row in day] == [
+        ("", "299", ""),
+        ("ada", "299", "0,749373"),
+        ("cyr", "100", "0,250627"),
+    ]
+    assert table(files, "hashtags")[0] == {"candidate": "", "hashtag": "débat", "texts": "1500"}
+    assert table(files, "hours")[0] == {
+        "candidate": "ada",
+        "day": "2022-04-09",
+        "hour": "8",
+        "tweets": "20",
+        "originals": "10",
+    }
+    counts = {(row["candidate"], row["scope"]): row["received"] for row in table(files, "counts")}
+    assert counts[("ada", "root")] == "1012"
+    assert counts[("", "run")] == "36"
+    for name in ("tone_by_day", "rising_hashtags", "distinctive_words", "co_mentions", "departments"):
+        assert table(files, name)
+
+
+def test_a_table_without_rows_has_its_heads():
+    empty = site_files(nothing(), FRENCH)
+
+    for path, content in empty.items():
+        if path.endswith(".csv"):
+            assert len(content.decode("utf-8-sig").splitlines()[0].split(";")) > 2, path
+            assert not re.search(r"\bnan\b", content.decode(), re.I)
+
+
+def test_every_file_that_the_pages_are_made_of_is_in_the_package():
+    """What pyproject.toml declares as package data holds each catalogue, template and asset."""
+    import tomllib
+
+    project = Path(__file__).parents[3]
+    declared = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    patterns = declared["tool"]["setuptools"]["package-data"]["election_assets"]
+    package = project / "election_assets"
+    packed = {file for pattern in patterns for file in package.glob(pattern)}
+
+    needed = [file for name in ("catalogues", "templates", "assets") for file in (FOLDER / name).iterdir()]
+    assert needed
+    assert set(needed) <= packed
+
+
+def test_the_numbers_of_nan_frames_stay_out_of_the_pages_style():
+    part = make_data().overview
+    part.loc[part["candidate"] == "cyr", "mean_polarity_low"] = math.nan
+    part.loc[part["candidate"] == "cyr", "mean_polarity_high"] = math.nan
+    row = next(row for row in section(overview(overview=part), "h-tone").all("tr") if "Cyr" in row.words)
+
+    assert row.all("i", class_="interval") == []
+    assert len(row.all("i", class_="point")) == 1
+    assert "+0,50 –" in row.words
