@@ -488,6 +488,7 @@ def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
             days=make_days((LAST, 10, 5)), hours=make_data().hours.head(1), rising=empty.rising, hashtags=empty.hashtags
         ),
         "words": make_data(words=empty.words, pairs=empty.pairs),
+        "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7)),
         "empty": empty,
         "other": make_data(election=make_election(language="en")),
     }
@@ -521,6 +522,17 @@ def test_every_word_of_every_page_is_of_the_catalogue_or_data(foreign):
         data = [*known, *names, "(ZZ)"] if "department_map" in path else known
         # The pages' texts, and the attributes, each whole.
         assert strange(page.spoken, [*data, "ada", "cyr", "mot"]) == [], path
+
+
+def test_texts_that_wait_to_be_scored_are_told_and_count_among_the_texts():
+    overview = pages.make_overview().assign(waiting_texts=250)
+    files = site_files(make_data(overview=overview), pages.FRENCH)
+
+    index = Page(files["index.html"]).words
+    assert "250\u00a0textes attendent encore d’être notés" in index
+    assert "ton calculé, sur 1\u202f250\u00a0textes" in index
+    assert "attendent encore" in Page(files["candidates/ada.html"]).words
+    assert "attendent encore" in Page(files["method.html"]).words
 
 
 def test_pages_and_pictures_of_another_language_are_written_in_it(foreign):
