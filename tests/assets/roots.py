@@ -28,7 +28,7 @@ SECONDS = 240
 # What somebody's shell may hold must not decide what is tested.
 _FOREIGN = (
     *("ARCHIVE", "DAGSTER_", "ELECTION", "INGESTION", "KAFKA_", "NIFI_", "PSEUDONYM_", "RESULTS_", "RETENTION_"),
-    *("SAMPLE_", "SCRAPER_", "SPARK_REMOTE", "X_"),
+    *("SAMPLE_", "SCRAPER_", "SENTIMENT_", "SPARK_REMOTE", "X_"),
 )
 
 
