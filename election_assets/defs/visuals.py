@@ -211,7 +211,7 @@ def _overview_table(data: "SiteData") -> dg.MarkdownMetadataValue:
     for one in ELECTION.candidates:
         row, share = data.figures[one.key], data.mentions_share(one.key)
         ends = (row["mean_polarity_low"], row["mean_polarity_high"])
-        tone = f"{row['mean_polarity']:+.2f}" if row["scored_texts"] else "–"
+        tone = "–" if math.isnan(row["mean_polarity"]) else f"{row['mean_polarity']:+.2f}"
         interval = "" if any(math.isnan(end) for end in ends) else f" ({ends[0]:+.2f} to {ends[1]:+.2f})"
         rows.append((one.name, row["tweets"], "–" if share is None else f"{share:.1%}", tone + interval))
     return markdown_rows(("candidate", "tweets", "share of mentions", "mean tone (95 % interval)"), rows)

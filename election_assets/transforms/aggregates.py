@@ -37,13 +37,14 @@ ACCENTED = "".join(chr(code) for code in range(0xC0, 0x180) if len(normalize("NF
 LIGATURES = {"œ": "oe", "æ": "ae"}
 
 
-def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.DataFrame:
+def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: int = FLOOR_OF_AUTHORS) -> pd.DataFrame:
     """The key figures of every candidate, then those of all in the row `TOTAL`.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`; a text without a row waits to be scored.
         election: Gives the candidates and the language.
+        floor: Authors below which no tone is given.
 
     Returns:
         One row a candidate in the election's order, those without tweets included, then `TOTAL`:
@@ -52,8 +53,8 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.Dat
         `unscored_texts` (read by the engine, which found no tone) and `waiting_texts` (not read yet), all three
         distinct texts in the election's language; `mean_polarity` (over scored texts, -1 to 1);
         `share_negative`, `share_neutral`, `share_positive` (of scored texts, 0 to 1), and of each of these four the
-        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where no text is scored, the interval
-        of a mean also where only one is.
+        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where no text is scored or fewer than
+        `floor` authors wrote, the interval of a mean also where only one text is scored.
     """
     from pyspark.sql import functions as F
 
@@ -72,7 +73,7 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election) -> pd.Dat
     frame = frame.reindex([*election.candidate_keys, TOTAL]).reset_index()
     whole = [name for name in frame.columns if name not in ("candidate", *_SUMS)]
     frame[whole] = frame[whole].fillna(0).astype("int64")
-    return _with_tone(frame)
+    return _with_tone(frame, frame["distinct_authors"] >= floor)
 
 
 def departments(
@@ -102,7 +103,7 @@ def departments(
     frame = counts.toPandas().merge(tones.toPandas(), how="left", on="department")
     counted = ["tweets", "authors", "scored_texts", "unscored_texts", "waiting_texts"]
     frame[counted] = frame[counted].fillna(0).astype("float64")
-    frame = _with_tone(frame)
+    frame = _with_tone(frame, frame["authors"] >= floor)
     frame["below_floor"] = frame["authors"] < floor
     figures = [name for name in frame.columns if name not in ("department", "below_floor")]
     frame.loc[frame["below_floor"], figures] = float("nan")
@@ -151,26 +152,38 @@ def tweets_by_hour(merged: DataFrame, days: int = 14) -> pd.DataFrame:
     return counts.orderBy("candidate", "day", "hour").toPandas()
 
 
-def tone_by_day(merged: DataFrame, scores: DataFrame, election: Election) -> pd.DataFrame:
+def tone_by_day(
+    merged: DataFrame, scores: DataFrame, election: Election, floor: int = FLOOR_OF_AUTHORS
+) -> pd.DataFrame:
     """The tone of each candidate's tweets by local date, of all candidates in rows of `TOTAL`, with its uncertainty.
 
     A text counts once a day however often it is copied: the copies are one voice. The intervals take voices for
     independent, which writers who answer one another are not: they are the least that the figure is unsure.
 
+    Args:
+        merged: Columns of `schemas.MERGED_TWEETS`.
+        scores: Columns of `schemas.SENTIMENT_SCORES`.
+        election: Gives the language.
+        floor: Authors of a day below which it has no tone.
+
     Returns:
-        `candidate`, `day`, `tweets` (in the election's language), `scored_texts` (the voices), `unscored_texts`,
-        `waiting_texts`, `mean_polarity` and the shares with their intervals as in `overview`, by candidate and day.
+        `candidate`, `day`, `tweets` and `authors` (in the election's language), `scored_texts` (the voices),
+        `unscored_texts`, `waiting_texts`, `mean_polarity` and the shares with their intervals as in `overview`, by
+        candidate and day.
     """
     from pyspark.sql import functions as F
 
-    tweets = _with_total(merged, "day", "lang", "text_hash").where(_in_language(election))
+    tweets = _with_total(merged, "day", "lang", "text_hash", "author").where(_in_language(election))
+    authors = tweets.groupBy("candidate", "day").agg(F.count_distinct("author").alias("authors"))
     texts = tweets.groupBy("candidate", "day", "text_hash").agg(F.count(F.lit(1)).alias("copies"))
     tones = (
         texts.join(_read(scores), "text_hash", "left")
         .groupBy("candidate", "day")
         .agg(F.sum("copies").alias("tweets"), *_tone_sums())
     )
-    return _with_tone(tones.orderBy("candidate", "day").toPandas())
+    frame = tones.join(authors, ["candidate", "day"]).orderBy("candidate", "day").toPandas()
+    frame.insert(3, "authors", frame.pop("authors"))
+    return _with_tone(frame, frame["authors"] >= floor)
 
 
 def share_of_voice(days: pd.DataFrame) -> pd.DataFrame:
@@ -407,8 +420,8 @@ def _tone_sums() -> list[Column]:
     ]
 
 
-def _with_tone(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`."""
+def _with_tone(frame: pd.DataFrame, of_many: pd.Series) -> pd.DataFrame:
+    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`; NaN but `of_many`."""
     from election_assets.transforms.intervals import mean_interval, share_interval
 
     texts, sums = frame["scored_texts"].astype("float64"), frame[list(_SUMS)].astype("float64").fillna(0)
@@ -422,6 +435,8 @@ def _with_tone(frame: pd.DataFrame) -> pd.DataFrame:
         counts = sums[f"{label}_texts"]
         tone[f"share_{label}"] = counts / known
         tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts)
+    made = [name for name in tone.columns if name not in frame.columns]
+    tone[made] = tone[made].where(of_many, axis=0)
     return tone
 
 

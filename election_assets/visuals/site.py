@@ -6,6 +6,7 @@ The site opens from disk and asks the network for nothing: every page links to f
 from __future__ import annotations
 
 import datetime as dt
+import math
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -178,6 +179,7 @@ def render(template: str, path: str, head: Head, catalogue: Catalogue, values: M
             date=c.date,
             hour_name=c.hour,
             listed=c.listed,
+            known=_known,
             sort_key=c.sort_key,
             election=head.election,
             sample=head.source == "sample",
@@ -268,7 +270,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     drawn = {
         row.day: (row.mean_polarity, row.mean_polarity_low, row.mean_polarity_high)
         for row in _rows(tones)
-        if row.scored_texts >= LEAST_TONE_TEXTS
+        if row.scored_texts >= LEAST_TONE_TEXTS and _known(row.mean_polarity)
     }
     of_key = {other.key: other for other in people}
     return {
@@ -480,6 +482,10 @@ def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
 
 def _tone(row: Mapping[str, Any]) -> tuple[float, float, float]:
     return row["mean_polarity"], row["mean_polarity_low"], row["mean_polarity_high"]
+
+
+def _known(value: float) -> bool:
+    return not math.isnan(value)
 
 
 def _placed(row: Mapping[str, Any]) -> float | None:

@@ -1,31 +1,25 @@
-"""The map's page in a real browser without a network: what is drawn, what changes, what a reader can read."""
+"""The map's page in a real browser without a network: what is drawn, what changes, what a reader can read and reach."""
 
+import json
 import re
 
-import pandas as pd
 import pytest
 
-from election_assets.transforms.results import bundled_results, bundled_shapes
-from election_assets.visuals.department_map import department_map_html
+from tests.unit.visuals.pages import make_data, results, whole_site
 
 pytestmark = pytest.mark.e2e
 
 SHAPES = "#map .choroplethlayer path.choroplethlocation"
+RATE = "Tweets – Tweets pour 100\u202f000 habitants"
 
 
 @pytest.fixture(scope="module")
 def html_file(tmp_path_factory):
-    tweets = pd.DataFrame({"department": ["01", "13", "75"], "tweets": [120, 2400, 3300]})
-    html = department_map_html(
-        bundled_results(),
-        bundled_shapes(),
-        note="Données d’exemple synthétiques",
-        tweets_by_department=tweets,
-        tweets_period="du 27 mars au 9 avril 2022",
-    )
-    path = tmp_path_factory.mktemp("map") / "department_map.html"
-    path.write_text(html, encoding="utf-8")
-    return path
+    folder = tmp_path_factory.mktemp("report")
+    for path, content in whole_site(make_data()).items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    return folder / "department_map.html"
 
 
 @pytest.fixture(params=[390, 768, 1440])
@@ -40,9 +34,24 @@ def fills(page):
     return page.eval_on_selector_all(SHAPES, "paths => paths.map(path => getComputedStyle(path).fill)")
 
 
+def number_of(page, code):
+    return page.evaluate("code => document.getElementById('map').data[0].locations.indexOf(code)", code)
+
+
 def choose(page, label):
+    before = json.dumps(fills(page), separators=(",", ":"))
     page.select_option("#layer", label=label)
-    page.wait_for_function("label => document.getElementById('title').textContent === label", arg=label)
+    page.wait_for_function(
+        """([shapes, before]) => JSON.stringify(
+            [...document.querySelectorAll(shapes)].map(one => getComputedStyle(one).fill)) !== before""",
+        arg=[SHAPES, before],
+    )
+    assert page.inner_text("#map-title") == label
+
+
+def details(page):
+    rows = page.locator("#details tr").all()
+    return {row.locator("th").first.inner_text(): row.locator("td").all_inner_texts() for row in rows[1:]}
 
 
 def test_all_107_shapes_are_drawn_inside_the_map_and_none_fills_the_world(page):
@@ -54,6 +63,7 @@ def test_all_107_shapes_are_drawn_inside_the_map_and_none_fills_the_world(page):
     for width, height in boxes:
         assert 1 < width < map_box["width"] / 4
         assert 1 < height < map_box["height"] / 4
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
     assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
 
 
@@ -74,55 +84,78 @@ def test_every_shape_and_label_lies_within_the_map(page):
     assert page.locator("#map .scatterlayer text").count() == 11
 
 
-def test_switching_the_layer_changes_colours_and_legend(page):
-    leading = fills(page)
-    assert len(set(leading)) == 4
+def test_switching_the_layer_changes_colours_legend_table_and_definition(page):
+    assert len(set(fills(page))) == 4
     assert "MACRON (44 sur 107)" in page.inner_text("#legend")
-    choose(page, "1er tour – Participation (% des inscrits)")
-    turnout = fills(page)
-    assert len(set(turnout)) == 6
-    assert turnout != leading
+    choose(page, "2017, 1er tour – Participation (% des inscrits)")
+    assert len(set(fills(page))) == 6
     assert re.search(r"moins de 77,3\u202f%", page.inner_text("#legend"))
-    choose(page, "2d tour – Candidat en tête")
-    assert len(set(fills(page))) == 2
-    assert page.inner_text("h1") == "Présidentielle 2017\u00a0: le vote par département"
-    assert "candidats\u00a0: %\u00a0des exprimés" in page.inner_text("#bases")
-    choose(page, "Tweets – Tweets pour 100\u202f000 habitants, du 27 mars au 9 avril 2022")
-    assert page.inner_text("h1") == "Les tweets par département"
-    assert not page.is_visible("#bases")
-    assert (fills(page).count("rgb(212, 212, 212)"), fills(page).count("rgb(250, 240, 200)")) == (1, 103)
-    assert page.inner_text("#legend li >> nth=0") == "aucun tweet placé"
-    assert "pas de donnée" in page.inner_text("#legend")
+    assert page.get_attribute("#measured", "href") == "method.html#result"
+    choose(page, "2017, du 1er au 2d tour – Participation (% des inscrits)")
+    assert len(set(fills(page))) == 6
+    choose(page, RATE)
+    # Paris has too few authors, voters abroad no population; the others have no tweet or a rate.
+    assert (fills(page).count("rgb(201, 194, 214)"), fills(page).count("rgb(212, 212, 212)")) == (1, 1)
+    assert fills(page).count("rgb(250, 240, 200)") == 101
+    assert "moins de 10 auteurs" in page.inner_text("#legend")
+    assert (
+        page.locator("#values tr", has_text=re.compile("^Paris")).inner_text().split("\t")[-1] == "moins de 10 auteurs"
+    )
+    assert page.get_attribute("#measured", "href") == "method.html#department"
 
 
 def test_hover_tells_french_figures(page):
-    number = page.evaluate("document.getElementById('map').data[0].locations.indexOf('33')")
-    page.locator(SHAPES).nth(number).scroll_into_view_if_needed()
-    box = page.locator(SHAPES).nth(number).bounding_box()
+    shape = page.locator(SHAPES).nth(number_of(page, "33"))
+    shape.scroll_into_view_if_needed()
+    box = shape.bounding_box()
     page.mouse.move(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.5)
     page.wait_for_selector("#map .hoverlayer .hovertext")
     text = page.locator("#map .hoverlayer .hovertext").text_content()
-    assert "Gironde (33)" in text
-    if page.viewport_size["width"] >= 700:
-        assert re.search(r"Inscrits\u00a0: \d\u202f\d{3}\u202f\d{3}", text)
-        assert re.search(r"MACRON\u00a0: \d{3}\u202f\d{3} \(\d\d,\d\d\u202f%\)", text)
-    else:
-        assert re.search(r"MACRON\u00a0: \d\d,\d\u202f%", text)
-    details = page.inner_text("#details")
-    assert "Gironde (33)" in details
-    assert re.search(r"MACRON\s+\d{3}\u202f\d{3} \(\d\d,\d\d\u202f%\)", details)
-    assert len(page.query_selector_all("#details tr")) == 6 + 11
+    assert re.search(r"Gironde.*MACRON \d\d,\d\u202f%", text)
+    gironde, nation = details(page)["MACRON"]
+    assert re.fullmatch(r"\d{3}\u202f\d{3} \(\d\d,\d\d\u202f%\)", gironde)
+    votes = results()[(results()["round"] == 1) & (results()["candidate"] == "MACRON")]["votes"].sum()
+    assert "".join(nation.split(" (")[0].split()) == str(votes)
+    assert len(details(page)) == 6 + 11
+
+
+def test_a_click_pins_a_department_beside_the_country_and_another_lets_it_go(page):
+    shape = page.locator(SHAPES).nth(number_of(page, "33"))
+    shape.scroll_into_view_if_needed()
+    box = shape.bounding_box()
+    for pinned in (True, False):
+        page.mouse.click(box["x"] + box["width"] * 0.55, box["y"] + box["height"] * 0.5)
+        page.wait_for_function("pinned => (document.querySelectorAll('tr.pinned').length === 1) === pinned", arg=pinned)
+        assert page.locator("#values [aria-pressed=true]").all_inner_texts() == (["Gironde"] if pinned else [])
+        page.mouse.move(1, 1)
+        heads = page.locator("#details th[scope=col]").all_inner_texts()
+        assert heads == ["Mesure", *(["Gironde (33)"] if pinned else []), "France entière"]
+
+
+def test_a_department_can_be_pinned_from_the_table_with_the_keyboard(page):
+    page.locator("#values button.place", has_text="Ain").first.focus()
+    page.keyboard.press("Enter")
+    assert page.input_value("#department") == str(number_of(page, "01"))
+    page.locator("#values th button", has_text="Valeur").focus()
+    page.keyboard.press("Enter")
+    assert page.get_attribute("#values th:nth-child(2)", "aria-sort") == "descending"
+    shares = [
+        float(re.findall(r"[\d,]+\u202f%", text)[0][:-2].replace(",", "."))
+        for text in page.locator("#values tbody td").all_inner_texts()
+    ]
+    assert shares == sorted(shares, reverse=True)
 
 
 def test_the_menu_of_departments_shows_one_and_goes_back(page):
     page.select_option("#department", label="Français établis hors de France (ZZ)")
     assert "Français établis hors de France (ZZ)" in page.inner_text("#details")
     page.select_option("#department", label="France entière")
-    assert re.search(r"Inscrits\s+47\u202f582\u202f183", page.inner_text("#details"))
+    registered = results()[results()["round"] == 1].drop_duplicates("department")["registered"].sum()
+    assert "".join(details(page)["Inscrits"][0].split()) == str(registered)
 
 
 def test_the_capital_s_region_can_be_enlarged_and_left(page):
-    paris = page.evaluate("document.getElementById('map').data[0].locations.indexOf('75')")
+    paris = number_of(page, "75")
     before = page.locator(SHAPES).nth(paris).bounding_box()["width"]
     page.click("#zoom")
     page.wait_for_function(
@@ -134,8 +167,3 @@ def test_the_capital_s_region_can_be_enlarged_and_left(page):
         "([shapes, number, width]) => document.querySelectorAll(shapes)[number].getBoundingClientRect().width < width",
         arg=[SHAPES, paris, before + 1],
     )
-
-
-def test_the_note_and_the_source_are_visible(page):
-    assert page.locator(".note").inner_text() == "Données d’exemple synthétiques"
-    assert "Source\N{NO-BREAK SPACE}: ministère de l’Intérieur, Licence Ouverte" in page.locator("footer").inner_text()

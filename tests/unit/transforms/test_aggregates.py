@@ -139,7 +139,7 @@ def test_overview_averages_distinct_scored_texts_and_shows_the_unscored(merged, 
         ("english", 1.0, "positive"),
     )
 
-    rows = by_candidate(aggregates.overview(tweets, tones, election))
+    rows = by_candidate(aggregates.overview(tweets, tones, election, floor=1))
 
     for key in ("ada", TOTAL):
         assert rows[key]["scored_texts"] == 2
@@ -316,7 +316,7 @@ def test_copies_of_a_text_are_one_voice_of_a_day(merged, scores, election):
         ("copied", 0.9, "positive"), ("b", -0.3, "negative"), ("c", 0.0, "neutral"), ("unscored", None, None)
     )
 
-    frame = aggregates.tone_by_day(tweets, tones, election)
+    frame = aggregates.tone_by_day(tweets, tones, election, floor=1)
 
     assert frame[["candidate", "day"]].to_dict("split")["data"] == [
         [key, dt.date(2022, 4, day)] for key in (TOTAL, "ada") for day in (9, 10)
@@ -330,6 +330,31 @@ def test_copies_of_a_text_are_one_voice_of_a_day(merged, scores, election):
     assert (first["share_positive_low"], first["share_positive_high"]) == pytest.approx((0.0615, 0.7923), abs=1e-4)
     assert second["mean_polarity"] == pytest.approx(-0.3)
     assert math.isnan(second["mean_polarity_low"])
+
+
+def test_a_tone_of_few_authors_is_not_given(merged, scores, election):
+    tweets = merged(
+        *({"text_hash": str(number), "author": str(number)} for number in range(10)),
+        *({"candidate": "bea", "text_hash": str(number), "author": str(number % 9)} for number in range(10)),
+        *({"text_hash": str(number), "author": "one", "day": dt.date(2022, 4, 10)} for number in range(10)),
+    )
+    tones = scores(*((str(number), 0.5, "positive") for number in range(10)))
+
+    rows = by_candidate(aggregates.overview(tweets, tones, election))
+    days = aggregates.tone_by_day(tweets, tones, election)
+
+    assert rows["ada"]["mean_polarity"] == rows[TOTAL]["mean_polarity"] == pytest.approx(0.5)
+    assert rows["bea"]["scored_texts"] == 10
+    told = [name for name in days.columns if name.startswith(("mean_", "share_"))]
+    assert len(told) == 12
+    assert all(math.isnan(rows["bea"][name]) for name in told)
+    assert days[["candidate", "authors"]].to_dict("split")["data"] == [
+        *([TOTAL, 10], [TOTAL, 1]),
+        *(["ada", 10], ["ada", 1]),
+        ["bea", 9],
+    ]
+    assert days[told].notna().all(axis=1).tolist() == [True, False, True, False, False]
+    assert days["scored_texts"].tolist() == [10] * 5
 
 
 def test_hours_of_the_last_days(merged):

@@ -255,12 +255,19 @@ def make_tones(*rows: tuple[str, dt.date, int, float]) -> pd.DataFrame:
     """Of `aggregates.tone_by_day`: candidate, day, scored texts, mean."""
     return pd.DataFrame(
         [
-            {"candidate": key, "day": day, "tweets": 2 * scored, "scored_texts": scored, "unscored_texts": 1}
-            | {"waiting_texts": 0}
+            {
+                "candidate": key,
+                "day": day,
+                "tweets": 2 * scored,
+                "authors": 11,
+                "scored_texts": scored,
+                "unscored_texts": 1,
+                "waiting_texts": 0,
+            }
             | tone(mean, 0.25, 0.25, 0.5)
             for key, day, scored, mean in rows
         ],
-        columns=["candidate", "day", "tweets", "scored_texts", "unscored_texts", "waiting_texts", *TONES],
+        columns=["candidate", "day", "tweets", "authors", "scored_texts", "unscored_texts", "waiting_texts", *TONES],
     )
 
 

@@ -226,7 +226,7 @@ def test_every_chart_of_a_page_has_its_figures_in_a_table():
 def test_a_day_of_few_scored_texts_is_in_the_table_and_not_drawn():
     page = site()["candidates/cyr.html"]
 
-    assert "Aucun jour n’a 10 textes notés." in page.words
+    assert "Aucun jour n’a 10 textes notés de 10 auteurs." in page.words
     assert page.all("div", class_="tone-chart") == []
     assert section(page, "h-tone").row("dimanche 10\u00a0avril 2022")[0] == "+0,75"
 
@@ -941,6 +941,22 @@ def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
     told = json.loads(page.one("script", id="page").children[0])
     (lozere,) = (groups["tweets"] for name, groups in told["figures"] if name == "Lozère (48)")
     assert [label for label, _ in lozere] == ["Tweets placés", "Habitants"]
+
+
+def test_no_tone_of_few_authors_is_in_any_file(of_few):
+    """The second candidate is named by nine authors: counted, but without a tone."""
+    named = {row["candidate"]: row for row in table(of_few, "candidates")}
+    assert (named["bea"]["tweets"], named["bea"]["distinct_authors"], named["bea"]["scored_texts"]) == ("9", "9", "9")
+    assert {name for name in named["bea"] if named["bea"][name] == ""} == set(pages.TONES)
+    assert named["ada"]["mean_polarity"] == "0,5"
+    days = {row["candidate"]: row for row in table(of_few, "tone_by_day")}
+    assert {name for name in days["bea"] if days["bea"][name] == ""} == set(pages.TONES)
+    assert (days["bea"]["authors"], days["ada"]["mean_polarity"]) == ("9", "0,5")
+    assert section(Page(of_few["index.html"]), "h-tone").row("Béa Deux") == ["–", "–", "–", "9", "0"]
+    page = Page(of_few["candidates/bea.html"])
+    assert "ton moyen\u00a0: trop peu de textes ou d’auteurs –" in page.words
+    assert section(page, "h-tone").row("dimanche 10\u00a0avril 2022")[:2] == ["–", "–"]
+    assert page.all("div", class_="tone-chart") == []
 
 
 def test_no_pair_of_few_authors_is_in_any_file(of_few):
