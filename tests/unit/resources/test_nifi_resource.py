@@ -131,10 +131,11 @@ def test_settings_that_cannot_be_right_are_told(fields: dict[str, str], said: st
 
 
 def test_nothing_that_listens_is_one_sentence_and_worth_another_try() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(NiFiUnavailableError, match=f"NiFi at http://127.0.0.1:{port} does not answer") as caught:
-        NiFiResource(url=f"http://127.0.0.1:{port}", flow=NAME).check()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(NiFiUnavailableError, match=f"NiFi at http://127.0.0.1:{port} does not answer") as caught:
+            NiFiResource(url=f"http://127.0.0.1:{port}", flow=NAME).check()
     assert "start it, or correct NIFI_URL" in sentence(caught)
     assert caught.value.temporary
 
