@@ -46,6 +46,8 @@ PUBLISH = "publish"
 ACKNOWLEDGE = "acknowledge"
 WRITE_DEAD_LETTER = "write-dead-letter"
 """The processors of `one-batch` that a person looks at first."""
+SAY = "say-"
+"""Begins the name of each processor that logs a failure after which nothing tries again."""
 RESULTS = "results"
 FETCH = "fetch"
 WRITE_RESULTS = "write-results"
@@ -209,7 +211,7 @@ def _one_batch(outer: _Group, context: str, services: Mapping[str, str]) -> _Gro
         ends=["Original"],
     )
     unanswered = group.processor(
-        "say-not-answered",
+        f"{SAY}not-answered",
         "LogMessage",
         {
             "log-level": "error",
@@ -314,7 +316,7 @@ def _one_batch(outer: _Group, context: str, services: Mapping[str, str]) -> _Gro
     group.connect(forget, "success", ask)
 
     say = group.processor(
-        "say-dead-letter",
+        f"{SAY}dead-letter",
         "LogMessage",
         {"log-level": "error", "log-message": "${dead.reason} See ${filename} in the folder of dead letters."},
     )
@@ -403,7 +405,7 @@ def _results_group(root: _Group, context: str) -> _Group:
         retried=["Failure", "Retry"],
     )
     unanswered = group.processor(
-        "say-not-fetched",
+        f"{SAY}not-fetched",
         "LogMessage",
         {"log-level": "error", "log-message": f"{_parameter(RESULTS_URL)} was not fetched: {_HTTP_PROBLEM}"},
         ends=["success"],

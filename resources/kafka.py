@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -58,6 +58,18 @@ class TopicLag:
     start: int
     end: int
     committed: int | None
+
+    @classmethod
+    def of(cls, partitions: Sequence[tuple[int, int, int | None]]) -> TopicLag:
+        """A topic of partitions, each with its start, end and committed offset.
+
+        One that the group never committed, while it did others, counts as read up to its start.
+        """
+        starts, ends, committed = zip(*partitions, strict=True)
+        if all(offset is None for offset in committed):
+            return cls(sum(starts), sum(ends), None)
+        read = (start if offset is None else offset for start, offset in zip(starts, committed, strict=True))
+        return cls(sum(starts), sum(ends), sum(read))
 
     @property
     def lag(self) -> int:
@@ -180,12 +192,8 @@ class KafkaResource(dg.ConfigurableResource):
         found: dict[str, TopicLag] = {}
         for topic in sorted({partition.topic for partition in partitions}):
             parts = [partition for partition in partitions if partition.topic == topic]
-            read = [committed[part].offset for part in parts if part in committed and committed[part].offset >= 0]
-            found[topic] = TopicLag(
-                sum(starts[part].offset for part in parts),
-                sum(ends[part].offset for part in parts),
-                sum(read) if read else None,
-            )
+            read = {part: committed[part].offset for part in parts if part in committed and committed[part].offset >= 0}
+            found[topic] = TopicLag.of([(starts[part].offset, ends[part].offset, read.get(part)) for part in parts])
         return found
 
     def _topic_settings(self) -> dict[str, str]:

@@ -30,6 +30,7 @@ from nifi.flow import (
     RESULTS,
     RESULTS_FOLDER,
     RESULTS_URL,
+    SAY,
     SCRAPER_API_KEY,
     SCRAPER_URL,
     TOPIC_PREFIX,
@@ -64,6 +65,11 @@ class Bulletin:
     component: str
     level: str
     message: str
+
+    @property
+    def final(self) -> bool:
+        """Whether it tells of a failure after which the flow does not try again."""
+        return self.component.startswith(SAY)
 
     def __str__(self) -> str:
         return f"{self.group}/{self.component}: {' '.join(self.message.split())[:400]}"
@@ -224,6 +230,8 @@ class NiFiResource(dg.ConfigurableResource):
             NiFiError: If a component is not valid, or does not start.
         """
         now = self.snapshot(group)
+        if not any(now.part(path, POLL) for path in now.groups):
+            raise NiFiError(f"{group} is only a part of a group: start {group.partition('/')[0]}.")
         root = self._root_id()
         self._enable_services(root)
         self._refuse_invalid(now.groups[group])
@@ -271,8 +279,9 @@ class NiFiResource(dg.ConfigurableResource):
         return self._run_source(candidate, POLL)
 
     def resend(self, candidate: str) -> list[Bulletin]:
-        """Sends a candidate's dead letters again, as `run_once`."""
-        return self._run_source(candidate, READ_DEAD_LETTERS)
+        """Sends a candidate's dead letters again, as `run_once`; nothing where there is no folder of them yet."""
+        # GetFile passes over a file once where one of its name was the last that it took, as one that failed again.
+        return [*self._run_source(candidate, READ_DEAD_LETTERS), *self._run_source(candidate, READ_DEAD_LETTERS)]
 
     def fetch_results(self) -> list[Bulletin]:
         """Fetches the official results once to `results.folder`, as `run_once`."""
@@ -289,6 +298,14 @@ class NiFiResource(dg.ConfigurableResource):
         self._refuse_stopped(group, now, part)
         last = max((bulletin.number for bulletin in self.bulletins(group)), default=-1)
         with self._stopped_for_a_while(part):
+            if error := self._not_valid(part):
+                if source == READ_DEAD_LETTERS and _NO_FOLDER in error:
+                    return []
+                raise NiFiError(_invalid_sentence([f"{part.name}: {error}"]))
+            self._wait(
+                lambda: [] if self._component(part)["validationStatus"] == "VALID" else [part],
+                "NiFi does not see that it is valid",
+            )
             # One that waits already is as good, and a full queue lets no second one in.
             if not any(queue.source == source and queue.flow_files for queue in now.queues):
                 self._set_state(part, "RUN_ONCE")
@@ -317,6 +334,13 @@ class NiFiResource(dg.ConfigurableResource):
         self._wait(
             lambda: [] if self._state(part) == "STOPPED" else [part], f"{part.group}/{part.name} does not come to rest"
         )
+
+    def _not_valid(self, part: Part) -> str:
+        """What is not valid in a stopped processor now; its status is seconds old, and run once it would hang."""
+        properties = self._component(part)["config"]["properties"]
+        request = {"componentId": part.id, "properties": properties, "attributes": {}}
+        steps = self._api.do(f"/processors/{part.id}/config/verification-requests", {"request": request})["results"]
+        return " ".join(step["explanation"] for step in steps if step["outcome"] == "FAILED")
 
     def _wait_until_quiet(self, group: str, number: str, source: Part, last: int) -> None:
         """Waits until the source has run and nothing waits or works any more, seen twice: a look takes its time."""
@@ -612,8 +636,11 @@ class NiFiResource(dg.ConfigurableResource):
     def _stopped_parts(self, group: str) -> list[Part]:
         return [part for part in self._status(group).parts if part.state == "Stopped"]
 
+    def _component(self, part: Part) -> dict[str, Any]:
+        return self._api.get(f"/processors/{part.id}")["component"]
+
     def _state(self, part: Part) -> str:
-        return self._api.get(f"/processors/{part.id}")["component"]["state"]
+        return self._component(part)["state"]
 
     def _set_state(self, part: Part, state: str) -> None:
         if self._state(part) != state:
@@ -634,6 +661,8 @@ class NiFiResource(dg.ConfigurableResource):
 
 
 _DEPLOY = f"deploy the flow with {COMMAND} deploy."
+_NO_FOLDER = "'Input Directory'"
+"""Names the only property of the reader of dead letters that can be invalid: NiFi makes the folder with the first."""
 _KAFKA_ARCHIVES = ("nifi-kafka-nar", "nifi-kafka-3-service-nar", "nifi-kafka-service-api-nar")
 """Apache's Kafka bundle: the service's archive needs the one of its interface."""
 
@@ -707,14 +736,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Deploys, starts, stops, watches and runs the election's flow in the NiFi of the environment (README, Settings).
 
     Returns:
-        The process's exit status: 1 with a sentence if NiFi cannot do it, 2 if the command or settings are wrong.
+        The process's exit status: 1 with a sentence if NiFi or Kafka cannot do it, 2 if the command or the election is
+        wrong.
     """
     from election_assets.election import ElectionFileError, load_election
     from resources import build_resources
+    from resources.kafka import KafkaResource, KafkaUnavailableError
+    from resources.kafka_security import KafkaSettingsError
 
     parser = argparse.ArgumentParser(prog=COMMAND, description="The election's flow in NiFi.")
     commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("deploy", help="make NiFi hold the flow; queues, parameters and what runs stay")
+    commands.add_parser("deploy", help="make NiFi hold the flow, and Kafka the topics; what queues and runs stays")
     start = commands.add_parser("start", help="start all candidates' groups, or one group")
     start.add_argument("group", nargs="?", default="", metavar="CANDIDATE|results")
     start.add_argument("--no-polling", action="store_true", help="NiFi asks only when it is told to, as by Dagster")
@@ -729,9 +761,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser.parse_args(arguments)
     try:
         election = load_election()
-        nifi: NiFiResource = build_resources(os.environ)["nifi"].process_config_and_initialize()
+        resources = build_resources(os.environ)
+        nifi: NiFiResource = resources["nifi"].process_config_and_initialize()
         if given.command == "deploy":
             _say(nifi.deploy(generate(election), *parameters_of(os.environ)))
+            kafka: KafkaResource
+            with resources["kafka"].process_config_and_initialize_cm() as kafka:
+                if kafka.bootstrap_servers:
+                    # NiFi makes none, and tries again without a word where there is none.
+                    kafka.ensure_topics(election.topic(key) for key in election.candidate_keys)
+                    _say([f"Kafka has the topics of {len(election.candidates)} candidates."])
         elif given.command == "start":
             nifi.start(given.group, polling=not given.no_polling)
             _say([f"{given.group or 'All candidates'} started: {nifi.link(given.group)}"])
@@ -747,7 +786,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         else:
             keys = [given.candidate] if given.candidate else election.candidate_keys
             return max(_tell(nifi.resend(key), f"{key}: dead letters were sent again.") for key in keys)
-    except NiFiError as error:
+    except (NiFiError, KafkaUnavailableError, KafkaSettingsError) as error:
         print(error, file=sys.stderr)
         return 1
     except ElectionFileError as error:
@@ -761,9 +800,10 @@ def _say(lines: Sequence[str]) -> None:
 
 
 def _tell(errors: Sequence[Bulletin], otherwise: str) -> int:
-    """Prints NiFi's errors, or that all went well; the exit status."""
-    _say([str(error) for error in errors] or [otherwise])
-    return 1 if errors else 0
+    """Prints NiFi's errors and, where trying again has healed all of them, that it is done; the exit status."""
+    failed = any(error.final for error in errors)
+    _say([*map(str, errors), *([] if failed else [otherwise])])
+    return int(failed)
 
 
 def _status_lines(nifi: NiFiResource) -> list[str]:

@@ -20,6 +20,10 @@ LONG_REQUEST_SECONDS = 300
 """For what NiFi does in the background: it stops, changes and starts again whatever a change touches."""
 
 
+ALWAYS_THERE = ("/flow/about", "/flow/processor-types", "/process-groups/root/process-groups")
+"""Paths of every NiFi; at least one of them is asked for before any other."""
+
+
 class NiFiError(RuntimeError):
     """NiFi cannot do what was asked; the message says what, where, and what to do."""
 
@@ -133,8 +137,8 @@ class NiFiApi:
                 time.sleep(POLL_SECONDS * (attempt + 1))
         raise AssertionError("unreachable")
 
-    def do(self, path: str, body: Mapping[str, Any], seconds: float = LONG_REQUEST_SECONDS) -> None:
-        """Asks for a long change (`…/update-requests`, `…/replace-requests`) and waits for its end.
+    def do(self, path: str, body: Mapping[str, Any], seconds: float = LONG_REQUEST_SECONDS) -> Any:
+        """Asks for what takes long (`…/update-requests`, `…/replace-requests`, …), waits for its end, and answers it.
 
         Raises:
             NiFiRefusedError: If NiFi does not begin it, or gives it up.
@@ -165,6 +169,7 @@ class NiFiApi:
             self._call("DELETE", where)
         if request.get("failureReason"):
             raise NiFiRefusedError(f"NiFi at {self.url} gave the change up: {_flat(request['failureReason'])}", 409)
+        return request
 
     def _call(self, method: str, path: str, **arguments: Any) -> Any:
         if self._login and not self._token:
@@ -182,7 +187,7 @@ class NiFiApi:
                 f"NiFi at {self.url} does not let {self._who()} do this, {method} {path} ({text}): give that user the"
                 " policies to view and modify the flow, its parameter contexts and controller services."
             )
-        if answer.status_code == 503 or (answer.status_code == 404 and path == "/flow/about"):
+        if answer.status_code == 503 or (answer.status_code == 404 and path in ALWAYS_THERE):
             raise NiFiUnavailableError(
                 f"NiFi at {self.url} is not ready ({answer.status_code}): wait until it has started, or correct"
                 " NIFI_URL.",

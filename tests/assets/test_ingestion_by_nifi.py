@@ -122,9 +122,11 @@ def test_a_batch_that_nifi_took_and_did_not_bring_is_told(worker: Worker, nifi: 
 
 
 def test_nifi_that_is_down_and_a_value_that_is_none_fail_in_one_sentence(worker: Worker) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        address = f"http://127.0.0.1:{free.getsockname()[1]}"
-    down = worker.materialise("raw_tweets", candidates=CANDIDATES, env={"NIFI_URL": address})
+    # Taken, so that nobody else listens there meanwhile, and not listened on.
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        address = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        down = worker.materialise("raw_tweets", candidates=CANDIDATES, env={"NIFI_URL": address})
     wrong = worker.materialise("raw_tweets", candidates=CANDIDATES, env={"INGESTION": "kafka"})
 
     said = "\n".join(worker.said())

@@ -126,7 +126,12 @@ class FakeNiFi:
                 return 200, {"flowContents": self.flow}
             case ["process-groups", number, "processors"]:
                 return 200, {"processors": self._processors(number)}
-            case [*_, ("update-requests" | "replace-requests"), _]:
+            case ["processors", number, "config", "verification-requests"]:
+                validity = self._validity(self._name(number))
+                failed = [{"outcome": "FAILED", "explanation": each} for each in validity.get("validationErrors", ())]
+                request = self._request(f"{path}/1")["request"]
+                return 200, {"request": {**request, "results": failed or [{"outcome": "SUCCESSFUL"}]}}
+            case [*_, ("update-requests" | "replace-requests" | "verification-requests"), _]:
                 return 200, self._request(path)
             case ["process-groups", _]:
                 if method == "PUT":
@@ -135,7 +140,9 @@ class FakeNiFi:
             case ["processors", number, *below]:
                 if below:
                     self._run(number, body["state"])
-                return 200, {"revision": {"version": self.revision}, "component": {"state": self.states[number]}}
+                validity = self._validity(self._name(number))
+                component = {"state": self.states[number], "config": {"properties": {}}, **validity}
+                return 200, {"revision": {"version": self.revision}, "component": component}
         return 404, f"The fake knows no {method} {path}."
 
     def _run(self, number: str, state: str) -> None:
@@ -145,6 +152,14 @@ class FakeNiFi:
         for path, group in _groups(self.flow or {}):
             if any(part["identifier"] == number for part in group["processors"]):
                 self.published(path)
+
+    def _name(self, number: str) -> str:
+        return next(
+            part["name"]
+            for _, group in _groups(self.flow or {})
+            for part in group["processors"]
+            if part["identifier"] == number
+        )
 
     def _schedule(self, number: str, state: str) -> None:
         for _, group in _groups(self._group(number)[1]):
@@ -197,7 +212,8 @@ class FakeNiFi:
 
     def _status(self, path: str, group: dict[str, Any]) -> dict[str, Any]:
         def part(each: dict[str, Any]) -> dict[str, Any]:
-            state = "Invalid" if each["name"] in self.invalid else _STATES[self.states[each["identifier"]]]
+            state = _STATES[self.states[each["identifier"]]]
+            state = "Invalid" if each["name"] in self.invalid and state == "Stopped" else state
             return {"id": each["identifier"], "name": each["name"], "runStatus": state, "activeThreadCount": 0}
 
         waiting = [

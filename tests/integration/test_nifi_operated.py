@@ -76,11 +76,16 @@ def scraper(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScraperResourc
 
 
 @pytest.fixture(scope="module")
+def dead_letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("dead-letters")
+
+
+@pytest.fixture(scope="module")
 def nifi(
     nifi_server: NiFiServer,
     kafka_server: KafkaServer,
     scraper: ScraperResource,
-    tmp_path_factory: pytest.TempPathFactory,
+    dead_letters: Path,
 ) -> Iterator[NiFiResource]:
     """The flow, deployed and stopped; it is emptied and removed at the end."""
     kafka = KafkaResource(bootstrap_servers=kafka_server.bootstrap_servers, services=NOBODY)
@@ -91,7 +96,7 @@ def nifi(
         {
             SCRAPER_URL: scraper.url,
             KAFKA_BOOTSTRAP_SERVERS: kafka_server.bootstrap_servers,
-            DEAD_LETTER_FOLDER: str(tmp_path_factory.mktemp("dead-letters")),
+            DEAD_LETTER_FOLDER: str(dead_letters),
         },
         {SCRAPER_API_KEY: API_KEY},
     )
@@ -228,6 +233,25 @@ def test_a_scraper_that_refuses_nifi_is_told(nifi: NiFiResource) -> None:
         nifi.set_parameters({SCRAPER_API_KEY: API_KEY})
     assert [error.group for error in errors] == [f"{KEYS[0]}/one-batch"]
     assert "401" in str(errors[0])
+
+
+def test_dead_letters_are_sent_again_also_right_after_a_look_that_found_no_folder(
+    nifi: NiFiResource, dead_letters: Path
+) -> None:
+    nifi.start(KEYS[0], polling=False)
+    folder = dead_letters / KEYS[0]
+    assert not folder.exists()
+    assert nifi.resend(KEYS[0]) == []
+    folder.mkdir()
+    (folder / "no-id~not-json.json").write_text("{", encoding="utf-8")
+    for _ in range(2):
+        errors = nifi.resend(KEYS[0])
+        # Read, found to be no JSON still, and put back under its name.
+        assert [error.component for error in errors if error.final] == ["say-dead-letter"]
+        assert [letter.name for letter in folder.iterdir()] == ["no-id~not-json.json"]
+    reader = nifi.snapshot().part(KEYS[0], "read-dead-letters")
+    assert reader
+    assert reader.state == "Disabled"
 
 
 def test_a_bundle_that_is_missing_is_named(tmp_path: Path) -> None:

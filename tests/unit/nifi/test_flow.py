@@ -230,6 +230,12 @@ def test_every_relationship_leads_on_and_what_ends_holds_no_batch(flow: dict[str
     }
 
 
+def test_those_that_say_that_something_failed_for_good_are_told_by_their_names(flow: dict[str, Any]) -> None:
+    loggers = {part["name"]: part for part in parts(flow, "processors") if part["type"].endswith(".LogMessage")}
+    assert set(loggers) == {part["name"] for part in parts(flow, "processors") if part["name"].startswith(names.SAY)}
+    assert {part["properties"]["log-level"] for part in loggers.values()} == {"error"}
+
+
 def test_whatever_fails_with_a_batch_reaches_the_dead_letters(election: Election, flow: dict[str, Any]) -> None:
     group = inside(inside(flow["flowContents"], election.candidate_keys[0]), names.ONE_BATCH)
     by_identifier = {part["identifier"]: part for part in group["processors"]}

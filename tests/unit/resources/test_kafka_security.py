@@ -155,6 +155,9 @@ def test_settings_that_cannot_be_read_are_told() -> None:
         (TopicLag(0, 5, 5), 0, 0),
         (TopicLag(0, 5, 2), 3, 0),
         (TopicLag(4, 5, 2), 1, 2),
+        (TopicLag.of([(0, 10, 10), (100, 110, None)]), 10, 0),
+        (TopicLag.of([(0, 10, None), (100, 110, None)]), 20, 0),
+        (TopicLag.of([(2, 10, 1), (100, 110, 100)]), 18, 1),
     ],
 )
 def test_lag_counts_what_is_still_there_and_tells_what_was_removed(lag: TopicLag, waiting: int, lost: int) -> None:

@@ -1,15 +1,18 @@
-"""NiFiResource against a small fake of NiFi's API; `tests/integration/test_nifi_resource.py` has the real one."""
+"""NiFiResource against a small fake of NiFi's API; `tests/integration/test_nifi_operated.py` has the real one."""
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import dataclasses
+import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka import KafkaAdminClient
 
 import resources.nifi
 import resources.nifi_api
@@ -24,6 +27,7 @@ from nifi.flow import (
     root_group_name,
 )
 from resources import build_resources
+from resources.embedded_broker import EmbeddedBroker
 from resources.nifi import NiFiResource, main, parameters_of
 from resources.nifi_api import NiFiError, NiFiUnavailableError
 from resources.nifi_flow import fingerprint
@@ -127,12 +131,22 @@ def test_settings_that_cannot_be_right_are_told(fields: dict[str, str], said: st
 
 
 def test_nothing_that_listens_is_one_sentence_and_worth_another_try() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(NiFiUnavailableError, match=f"NiFi at http://127.0.0.1:{port} does not answer") as caught:
-        NiFiResource(url=f"http://127.0.0.1:{port}", flow=NAME).check()
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+        with pytest.raises(NiFiUnavailableError, match=f"NiFi at http://127.0.0.1:{port} does not answer") as caught:
+            NiFiResource(url=f"http://127.0.0.1:{port}", flow=NAME).check()
     assert "start it, or correct NIFI_URL" in sentence(caught)
     assert caught.value.temporary
+
+
+def test_an_address_of_something_else_is_told(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch) -> None:
+    for status, content in ((404, "nothing here"), (200, "<html>")):
+        monkeypatch.setattr(nifi, "answer", lambda *_, found=(status, content): found)
+        for ask in (lambda: resource(nifi).check(), lambda: resource(nifi).deploy(FLOW, {}, {})):
+            with pytest.raises(NiFiUnavailableError) as caught:
+                ask()
+            assert "NIFI_URL" in sentence(caught)
 
 
 def test_a_secret_is_not_sent_unencrypted_to_another_machine(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,6 +301,8 @@ def test_a_flow_or_group_that_is_missing_is_told(nifi: FakeNiFi) -> None:
         resource(nifi).run_once(KEYS[0])
     with pytest.raises(NiFiError, match="has no group 'personne'"):
         deployed(nifi).run_once("personne")
+    with pytest.raises(NiFiError, match=f"{KEYS[0]}/one-batch is only a part of a group: start {KEYS[0]}"):
+        deployed(nifi).start(f"{KEYS[0]}/one-batch")
 
 
 def test_dead_letters_and_results_have_sources_that_are_disabled_again(nifi: FakeNiFi) -> None:
@@ -296,7 +312,7 @@ def test_dead_letters_and_results_have_sources_that_are_disabled_again(nifi: Fak
     nifi.published = ran.append
     client.resend(KEYS[1])
     client.fetch_results()
-    assert ran == [KEYS[1], "results"]
+    assert ran == [KEYS[1], KEYS[1], "results"]
     now = client.snapshot()
     states = [now.part(KEYS[1], "read-dead-letters"), now.part("results", "poll"), now.part("results", "fetch")]
     assert [part.state for part in states if part] == ["Disabled", "Disabled", "Running"]
@@ -304,6 +320,20 @@ def test_dead_letters_and_results_have_sources_that_are_disabled_again(nifi: Fak
     assert {part.state for part in client.snapshot("results").parts} == {"Running"}
     client.stop()
     assert {part.state for part in client.snapshot().parts} == {"Stopped", "Disabled"}
+
+
+def test_a_candidate_that_never_had_dead_letters_has_none_to_send_again(nifi: FakeNiFi) -> None:
+    client = deployed(nifi)
+    client.start()
+    nifi.published = lambda group: pytest.fail(f"{group} was run")
+    nifi.invalid = {"read-dead-letters": "'Input Directory' is invalid because Directory does not exist"}
+    assert client.resend(KEYS[0]) == []
+    nifi.invalid = {"read-dead-letters": "'File Filter' is invalid"}
+    with pytest.raises(NiFiError, match="not valid: read-dead-letters: 'File Filter' is invalid"):
+        client.resend(KEYS[0])
+    part = client.snapshot().part(KEYS[0], "read-dead-letters")
+    assert part
+    assert part.state == "Disabled"
 
 
 # --- pure parts and the command line ---------------------------------------------------------------------------------
@@ -341,12 +371,34 @@ def test_dagster_is_given_the_names_of_secrets(tmp_path: Path) -> None:
     assert "été" not in repr(made)
 
 
-def test_the_command_line(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    for name in ("NIFI_USERNAME", "NIFI_PASSWORD", "NIFI_CA_FILE", "NIFI_CLIENT_CERTIFICATE", "NIFI_CLIENT_KEY"):
-        monkeypatch.delenv(name, raising=False)
+@pytest.fixture
+def named(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch) -> FakeNiFi:
+    """The NiFi that the environment names, and nothing else of the platform."""
+    for name in [name for name in os.environ if name.startswith(("NIFI_", "KAFKA_", "SCRAPER_"))]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("ELECTION", str(VALMARIE))
     monkeypatch.setenv("NIFI_URL", nifi.url)
     monkeypatch.setenv("NIFI_SCRAPER_URL", "http://scraper.test:8000")
+    return nifi
+
+
+def test_a_deployment_makes_the_topics_where_the_brokers_are_named(
+    named: FakeNiFi, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    with EmbeddedBroker(tmp_path / "broker.sqlite") as broker:
+        monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker.address)
+        monkeypatch.setenv("NIFI_KAFKA_BOOTSTRAP_SERVERS", "there:9092")
+        assert main(["deploy"]) == 0
+        assert value(named, NAME, KAFKA_BOOTSTRAP_SERVERS) == "there:9092"
+        with contextlib.closing(KafkaAdminClient(bootstrap_servers=broker.address)) as admin:
+            assert set(admin.list_topics()) == {ELECTION.topic(key) for key in KEYS}
+    monkeypatch.setenv("KAFKA_SSL_CAFILE", "/ca.pem")
+    assert main(["deploy"]) == 1
+    assert capsys.readouterr().err.startswith("KAFKA_SSL_CAFILE is set, but KAFKA_SECURITY_PROTOCOL is PLAINTEXT")
+
+
+def test_the_command_line(named: FakeNiFi, capsys: pytest.CaptureFixture[str]) -> None:
+    nifi = named
     assert main(["status"]) == 1
     assert "deploy the flow with python -m resources.nifi deploy" in capsys.readouterr().err
     assert main(["deploy"]) == 0
@@ -357,8 +409,11 @@ def test_the_command_line(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch, capsy
     assert main(["status"]) == 0
     out = capsys.readouterr().out
     assert f"{KEYS[0]}: 1 disabled, 22 running, 1 stopped; 0 FlowFiles wait" in out
-    nifi.published = lambda key: nifi.bulletins.append((f"{key}/one-batch", "ask", "ERROR", "no route"))
-    assert main(["resend", KEYS[0]]) == 1
-    assert f"{KEYS[0]}/one-batch/ask: no route" in capsys.readouterr().out
+    nifi.published = lambda key: nifi.bulletins.append((f"{key}/one-batch", "publish", "ERROR", "no route"))
+    assert main(["resend", KEYS[0]]) == 0
+    healed = f"{KEYS[0]}/one-batch/publish: no route\n" * 2 + f"{KEYS[0]}: dead letters were sent again.\n"
+    assert capsys.readouterr().out == healed
+    nifi.published = lambda key: nifi.bulletins.append((key, "say-not-fetched", "ERROR", "404"))
     assert main(["results"]) == 1
+    assert capsys.readouterr().out == "results/say-not-fetched: 404\n"
     assert main(["stop"]) == 0

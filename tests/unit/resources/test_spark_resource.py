@@ -80,7 +80,7 @@ print([name for name in sys.argv[1:] if name in sys.modules])
     code = code.replace("sys.argv[1:]", repr(HEAVY))
     data_root = tmp_path / "data"
     names, imported = run(code, ELECTION_DATA=str(data_root)).splitlines()
-    assert names == "['kafka', 'scraper', 'spark']"
+    assert names == "['kafka', 'nifi', 'scraper', 'spark']"
     assert imported == "[]"
     assert not data_root.exists()
 
