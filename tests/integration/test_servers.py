@@ -101,9 +101,9 @@ class Group:
             self.configure(source, **dict.fromkeys(attributes or {}))
 
     def stop(self) -> None:
-        path = f"processors/{self.publish}"
-        self._run(path, "STOPPED")
-        until(lambda: self.component(path)["state"] == "STOPPED" and self._idle(path))
+        self._run(f"processors/{self.publish}", "STOPPED")
+        # The source that ran once may still be ending when its FlowFile is through.
+        until(lambda: all(self._stopped(f"processors/{one}") for one in (self.publish, self.source)))
 
     def enable(self, service: str) -> None:
         path = f"controller-services/{service}"
@@ -144,8 +144,12 @@ class Group:
         component = self.component(path)
         return component if component["validationStatus"] != "VALIDATING" else None
 
-    def _idle(self, path: str) -> bool:
-        return not self.nifi.call("GET", f"/{path}")["status"]["aggregateSnapshot"]["activeThreadCount"]
+    def _stopped(self, path: str) -> bool:
+        """Whether a processor has ended; `state` is what was asked for, `physicalState` what it has come to."""
+        processor = self.nifi.call("GET", f"/{path}")
+        component = processor["component"]
+        states = {component["state"], component.get("physicalState") or component["state"]}
+        return states == {"STOPPED"} and not processor["status"]["aggregateSnapshot"]["activeThreadCount"]
 
     def queued(self, relationship: str) -> int:
         status = self.nifi.call("GET", f"/flow/connections/{self.queues[relationship]}/status")

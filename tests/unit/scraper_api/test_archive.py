@@ -268,7 +268,7 @@ def test_a_file_that_is_no_archive_is_one_problem(tmp_path: Path, content: bytes
         assert [problem.kind for problem in problems] == ["no_archive"]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n \n", gzip.compress(b"", mtime=0)])
 def test_an_empty_file_is_one_problem(tmp_path: Path, content: bytes) -> None:
     assert [problem.kind for problem in read_bytes(tmp_path, content)[1]] == ["empty"]
 
