@@ -217,7 +217,7 @@ def find_phrases(batch: Batch, keys: Sequence[str]) -> Phrases:
     """The project's expressions of several words, the first and longest that begins at a word."""
     known, tails = batch.known, expressions()
     starts, tones = [], []
-    inside = np.zeros(len(known), bool)
+    inside = np.zeros(len(batch.rows), bool)
     begins = np.flatnonzero(known["opens"][:-1] & known["continues"][1:])
     after = 0
     for at, stop in zip(begins.tolist(), batch.ends[batch.texts[begins]].tolist(), strict=True):

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from functools import cache, lru_cache
 from itertools import chain
-from math import nan
+from math import inf, nan
 from typing import NamedTuple, get_type_hints
 from zlib import crc32
 
 import numpy as np
 
 from election_assets.transforms.sentiment import lexicon
+from election_assets.transforms.sentiment.engines import LABELS
 
 GRAM_SLOTS = 1 << 16
 """Slots that the n-grams of letters are hashed to."""
@@ -34,8 +35,12 @@ LONG_PART = 8
 LONGEST_PIECE = 20
 """Letters of a word in a hashtag at most."""
 
-UNKNOWN_COST, UNKNOWN_LETTER_COST = 1.0, 0.3
-"""What a stretch of a hashtag that is no known word, such as a name, costs in words, and each of its letters."""
+SHORTEST_UNKNOWN, UNKNOWN_LETTER_COST = 3, 0.3
+"""Letters of a stretch of a hashtag that is no known word, such as a name, and what each costs beside those words."""
+
+_UNKNOWN_COSTS = [
+    inf if length < SHORTEST_UNKNOWN else UNKNOWN_LETTER_COST * length for length in range(LONGEST_PIECE + 1)
+]
 
 _TOKEN = re.compile(
     r"https?://\S+|www\.\S+|\bhttps?\b|@\w+|#\w+|&\w+;"
@@ -172,13 +177,15 @@ class Token(NamedTuple):
     number: bool = False
 
 
-_TYPES = {int: "i4", float: "f8", bool: "?"}
-ROW = np.dtype(
-    [*((name, _TYPES[kind]) for name, kind in get_type_hints(Token).items()), ("letters", "f8", 3), ("grams", "i4")]
-)
-"""A `Token`, and of its n-grams of letters what they say for each label and how many they are."""
+COLUMNS = {
+    **{name: np.dtype(kind) for name, kind in get_type_hints(Token).items()},
+    "letters": np.dtype((float, len(LABELS))),
+    "grams": np.dtype(int),
+}
+"""A `Token`'s, and of its n-grams of letters what they say for each label and how many they are."""
 
-_USER_ROW, _LINK_ROW = 0, 1
+_A_USER, _A_LINK = (0,), (1,)
+_LINK_STARTS = ("https://", "http://")
 
 
 class Batch(NamedTuple):
@@ -186,14 +193,14 @@ class Batch(NamedTuple):
 
     Attributes:
         rows: The row of each token in the table.
-        known: What is known of it, of the type `ROW`.
+        known: What is known of it, by the names of `COLUMNS`.
         texts: The number of the text it stands in.
         ends: Of each text, the number of the token after its last.
         hashtags: Of each text, how often "#" stands in it.
     """
 
     rows: np.ndarray
-    known: np.ndarray
+    known: dict[str, np.ndarray]
     texts: np.ndarray
     ends: np.ndarray
     hashtags: np.ndarray
@@ -208,7 +215,7 @@ class Table:
 
     def __init__(self, grams: np.ndarray) -> None:
         self._grams = grams
-        self._known = np.zeros(1024, ROW)
+        self._columns = _columns(1024)
         self._forget()
 
     def __len__(self) -> int:
@@ -228,7 +235,8 @@ class Table:
         self._fill()
         row, end = np.array(rows, np.int64), np.array(ends, np.int64)
         texts_of = np.repeat(np.arange(len(end)), np.diff(end, prepend=0))
-        return Batch(row, self._known[row], texts_of, end, np.array(hashtags, np.int64))
+        known = {name: column[row] for name, column in self._columns.items()}
+        return Batch(row, known, texts_of, end, np.array(hashtags, np.int64))
 
     def _forget(self) -> None:
         self._runs = _Runs(self)
@@ -240,9 +248,9 @@ class Table:
         """The rows of a token as it is written; a hashtag has one a word, a character reference none."""
         first = raw[0]
         if first == "@" and len(raw) > 1:
-            return (_USER_ROW,)
+            return _A_USER
         if raw.startswith(("http", "www.")):
-            return (_LINK_ROW,)
+            return _A_LINK
         if first == "#" and len(raw) > 1:
             return tuple(map(self._row_of, hashtag_words(raw[1:])))
         if first == "&" and raw[-1] == ";" and len(raw) > 1:
@@ -264,25 +272,28 @@ class Table:
         if not new:
             return
         self._new = []
-        begin = len(self.keys) - len(new)
-        if len(self.keys) > len(self._known):
-            larger = np.zeros(2 * len(self.keys), ROW)
-            larger[:begin] = self._known[:begin]
-            self._known = larger
-        rows = self._known[begin : len(self.keys)]
+        begin, end = len(self.keys) - len(new), len(self.keys)
+        if end > len(self._columns["kind"]):
+            larger = _columns(2 * end)
+            for name, column in self._columns.items():
+                larger[name][:begin] = column[:begin]
+            self._columns = larger
         for name, values in zip(Token._fields, zip(*new, strict=True), strict=True):
-            rows[name] = values
+            self._columns[name][begin:end] = values
         found = [
             [] if token.kind in (Kind.USER, Kind.LINK) else slots(key)
             for token, key in zip(new, self.keys[begin:], strict=True)
         ]
         counts = np.fromiter(map(len, found), np.int64, len(found))
-        rows["grams"] = counts
-        rows["letters"] = 0
-        starts = np.cumsum(counts) - counts
-        if counts.any():
+        self._columns["grams"][begin:end] = counts
+        has = np.flatnonzero(counts)
+        if len(has):
             says = self._grams[np.fromiter(chain.from_iterable(found), np.int64, counts.sum())]
-            rows["letters"][counts > 0] = np.add.reduceat(says, starts[counts > 0])
+            self._columns["letters"][begin + has] = np.add.reduceat(says, (np.cumsum(counts) - counts)[has])
+
+
+def _columns(rows: int) -> dict[str, np.ndarray]:
+    return {name: np.zeros(rows, kind) for name, kind in COLUMNS.items()}
 
 
 class _Runs(dict[str, tuple[int, ...]]):
@@ -293,11 +304,14 @@ class _Runs(dict[str, tuple[int, ...]]):
         self._table = table
 
     def __missing__(self, run: str) -> tuple[int, ...]:
-        rows = tuple(row for raw in _TOKEN.findall(run) for row in self._table.rows_of(raw))
-        if not {_USER_ROW, _LINK_ROW}.issuperset(rows):
-            # A link or a name seldom comes again.
-            self[run] = rows
-        return rows
+        if run.startswith(_LINK_STARTS) and run not in _LINK_STARTS:
+            # All of it, and seldom to come again.
+            return _A_LINK
+        rows: list[int] = []
+        for raw in _TOKEN.findall(run):
+            rows += self._table.rows_of(raw)
+        self[run] = found = tuple(rows)
+        return found
 
 
 @lru_cache(REMEMBERED // 10)
@@ -312,31 +326,33 @@ def _run_words(run: str) -> list[str]:
     key, known = run.lower(), _vocabulary()
     if key in known or lexicon.lemma(key) in known:
         return [run]
-    costs: list[tuple[float, int]] = [(0.0, 0)]
+    costs, starts = [0.0], [0]
     for end in range(1, len(key) + 1):
-        options = []
+        best, best_start = inf, 0
         for start in range(max(0, end - LONGEST_PIECE), end):
-            piece = key[start:end]
-            if piece in known or (len(piece) > 3 and piece in _STOP_WORDS):
-                options.append((costs[start][0] + 1, start))
-            elif len(piece) > 2:
-                options.append((costs[start][0] + UNKNOWN_COST + UNKNOWN_LETTER_COST * len(piece), start))
-        costs.append(min(options, default=(costs[end - 1][0] + len(key), end - 1)))
+            cost = costs[start] + 1
+            if key[start:end] not in known:
+                cost += _UNKNOWN_COSTS[end - start]
+            if cost < best:
+                best, best_start = cost, start
+        if best == inf:
+            best, best_start = costs[end - 1] + len(key), end - 1
+        costs.append(best)
+        starts.append(best_start)
     words, end = [], len(key)
     while end:
-        start = costs[end][1]
-        words.append(run[start:end])
-        end = start
+        words.append(run[starts[end] : end])
+        end = starts[end]
     return words[::-1]
 
 
 @cache
 def _vocabulary() -> frozenset[str]:
+    """The words that a hashtag may hold."""
     found = lexicon.load()
     words = {word for word in (*found.own, *found.listed) if len(word) > 3 and word.isalpha()}
-    return frozenset(
-        words | {plain for plain, word in found.unfolded.items() if word in words} | set(found.inferred) | _SHORT_WORDS
-    )
+    unfolded = {plain for plain, word in found.unfolded.items() if word in words}
+    return frozenset(words | unfolded | set(found.inferred) | _SHORT_WORDS | {w for w in _STOP_WORDS if len(w) > 3})
 
 
 def slots(word: str) -> set[int]:
