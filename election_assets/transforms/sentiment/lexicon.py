@@ -7,8 +7,11 @@ import unicodedata
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
+
+if TYPE_CHECKING:
+    from simplemma import Lemmatizer
 
 REFERENCE = Path(__file__).parents[2] / "reference"
 OWN_FILE = REFERENCE / "tone_lexicon.tsv"
@@ -91,9 +94,14 @@ def inferred_tones() -> dict[str, float]:
 
 def lemma(word: str) -> str:
     """The dictionary form of a lower-case French word, itself where none is known."""
-    import simplemma
+    return _lemmatizer().lemmatize(word, lang="fr").lower()
 
-    return simplemma.lemmatize(word, lang="fr").lower()
+
+@cache
+def _lemmatizer() -> Lemmatizer:
+    from simplemma import Lemmatizer
+
+    return Lemmatizer()
 
 
 def fold(word: str) -> str:

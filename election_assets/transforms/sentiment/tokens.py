@@ -1,0 +1,465 @@
+"""A tweet as tokens: where they begin and end, what is known of each, and the table that remembers it for the next.
+
+A token's row says all that the rules of `rules` ask of it, so that a distinct token is looked up once and a text costs
+no more than finding the rows of its words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from enum import IntEnum
+from functools import cache, lru_cache
+from itertools import chain
+from math import inf, nan
+from typing import NamedTuple, get_type_hints
+from zlib import crc32
+
+import numpy as np
+
+from election_assets.transforms.sentiment import lexicon
+from election_assets.transforms.sentiment.engines import LABELS
+
+GRAM_SLOTS = 1 << 16
+"""Slots that the n-grams of letters are hashed to."""
+
+GRAM_LENGTHS = range(2, 6)
+"""Letters in an n-gram, the blanks at a word's ends included."""
+
+REMEMBERED = 200_000
+"""Distinct tokens, and distinct runs between blanks, that a process remembers: about 100 MB; past that it starts anew."""
+
+LONG_PART = 8
+"""Letters from which a part of a hashtag without capitals is looked at for the words it holds."""
+
+LONGEST_PIECE = 20
+"""Letters of a word in a hashtag at most."""
+
+SHORTEST_UNKNOWN, UNKNOWN_LETTER_COST = 3, 0.3
+"""Letters of a stretch of a hashtag that is no known word, such as a name, and what each costs beside those words."""
+
+_UNKNOWN_COSTS = [
+    inf if length < SHORTEST_UNKNOWN else UNKNOWN_LETTER_COST * length for length in range(LONGEST_PIECE + 1)
+]
+
+_TOKEN = re.compile(
+    r"https?://\S+|www\.\S+|\bhttps?\b|@\w+|#\w+|&\w+;"
+    r"|[<>]?[:;=8xX][-'o^]?[)(\]\[dDpP/\\|@sS*]+(?!\w)|</?3|\^\^|-_-|\\o/"
+    r"|[^\W\d_]+(?:-[^\W\d_]+)*'?|\d+(?:[.,:h]\d+)*|!+|\?+|\.{2,}|[^\w\s]"
+)
+"""No token holds a blank or looks past one, so what stands between blanks has the same tokens in every text."""
+
+_HASHTAG_PART = re.compile(r"[A-ZÀ-Þ]{2,}(?![a-zß-ÿœ])|[A-ZÀ-Þ]?[a-zß-ÿœ]+|\d+")
+_DIGIT = re.compile(r"\d")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_ENDS = frozenset('.!?;:…«»"“”(')
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_FIRST_PERSON = _words("je j' me m' moi mon ma mes nous notre nos on")
+_SECOND_PERSON = _words("tu t' te toi ton ta tes vous votre vos")
+_DUTIES = _words("faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait")
+_SHIFTERS = _words(
+    "lutte lutter réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer"
+    " diminution diminue combattre éradiquer prévenir prévention interdire interdit abolir zéro"
+)
+_DEGREES = {
+    word: factor
+    for factor, words in (
+        (1.5, "hyper ultra extrêmement archi incroyablement"),
+        (1.4, "très tellement totalement complètement absolument vachement profondément énormément parfaitement"),
+        (1.4, "sacrément"),
+        (1.3, "trop vraiment super particulièrement carrément quel quelle quels quelles"),
+        (1.2, "si tant grave franchement plus fort"),
+        (1.1, "tout bien encore"),
+        (0.8, "assez plutôt peut-être"),
+        (0.7, "presque quasi"),
+        (0.6, "légèrement"),
+        # "peu convaincant", "moins clair" turn the tone.
+        (-0.5, "peu moins"),
+    )
+    for word in words.split()
+}
+_STOP_WORDS = _words(
+    "le la les l' un une des du de d' au aux à en dans sur sous par pour avec et ou où que qu' qui dont ce cet"
+    " cette ces c' ça cela il elle ils elles se s' y est sont était être été a ont avait avoir ai as ait sera"
+    " serait soit son sa ses leur leurs lui eux comme si plus ne n' pas je j' me m' mon ma mes nous notre nos"
+    " on tu te t' ton ta tes vous votre vos moi toi même mêmes aussi alors donc car ni or mais quand lors"
+    " lorsque depuis entre vers chez après avant pendant jusqu' jusque tout tous toute toutes autre autres"
+    " très trop bien encore déjà toujours là ici via rt cc afin ainsi puis dès quoi quel quelle quels quelles"
+    " chaque plusieurs certains certaines fait faire fais font peut peuvent va vont vais allons aller faut"
+    " doit doivent"
+)
+_SHORT_WORDS = _words("de du des la le les un une en et au aux ne pas non on tu il je nos vos mes ses ces sur")
+
+
+class Kind(IntEnum):
+    """What a token is."""
+
+    WORD, MARK, LINK, USER = range(4)
+
+
+class Role(IntEnum):
+    """What a token does to the scope of a negation; those from `NE` on do it by themselves."""
+
+    NONE, RESTRICTION, PLUS, NE, NEGATION, SHORT_NEGATION, CONTRAST, END = range(8)
+
+
+_ROLES = {
+    word: role
+    for role, words in (
+        (Role.NE, "ne n'"),
+        (Role.NEGATION, "pas jamais aucunement nullement guère rien personne point"),
+        (Role.SHORT_NEGATION, "aucun aucune sans ni non"),
+        (Role.RESTRICTION, "seulement que qu'"),
+        (Role.CONTRAST, "mais cependant toutefois néanmoins pourtant"),
+        (Role.PLUS, "plus"),
+    )
+    for word in words.split()
+}
+
+
+class Token(NamedTuple):
+    """What is known of a token wherever it stands: a row of the table, apart from its letters.
+
+    Attributes:
+        kind: A `Kind`.
+        role: A `Role`.
+        tone: Of a content word, an emoji or an emoticon, by the project's own lexicon or else the listed words; NaN
+            where none has it.
+        own: The same by the project's lexicon alone; 0 where it has none.
+        inferred: A content word's, by the inferred tones; NaN where they have none.
+        content: Whether it is a word and no stop word.
+        counted: Whether it counts as a word of an expression that it stands in.
+        known: Whether a lexicon knows it.
+        capitals: Whether it is written in capitals.
+        stretched: Whether a letter stands three times or more in a row.
+        degree: The factor of an intensifier; 0 for any other word.
+        shifter: Whether it announces less of what follows.
+        first_person: Whether it says "I" or "we".
+        second_person: Whether it says "you".
+        duty: Whether it says what must be done.
+        opens: Whether an expression of several words may begin with it.
+        continues: Whether one may have it as its second word.
+        retweet: Whether it is "RT".
+        exclamations: Its exclamation marks.
+        questions: Its question marks.
+        ellipsis: Whether it is one.
+        quote: Whether it is a quotation mark.
+        number: Whether it is a number.
+    """
+
+    kind: int
+    role: int = Role.NONE
+    tone: float = nan
+    own: float = 0.0
+    inferred: float = nan
+    content: bool = False
+    counted: bool = False
+    known: bool = False
+    capitals: bool = False
+    stretched: bool = False
+    degree: float = 0.0
+    shifter: bool = False
+    first_person: bool = False
+    second_person: bool = False
+    duty: bool = False
+    opens: bool = False
+    continues: bool = False
+    retweet: bool = False
+    exclamations: int = 0
+    questions: int = 0
+    ellipsis: bool = False
+    quote: bool = False
+    number: bool = False
+
+
+COLUMNS = {
+    **{name: np.dtype(kind) for name, kind in get_type_hints(Token).items()},
+    "letters": np.dtype((float, len(LABELS))),
+    "grams": np.dtype(int),
+}
+"""A `Token`'s, and of its n-grams of letters what they say for each label and how many they are."""
+
+_A_USER, _A_LINK = (0,), (1,)
+_LINK_STARTS = ("https://", "http://")
+
+
+class Batch(NamedTuple):
+    """The tokens of several texts, one text after the other.
+
+    Attributes:
+        rows: The row of each token in the table.
+        known: What is known of it, by the names of `COLUMNS`.
+        texts: The number of the text it stands in.
+        ends: Of each text, the number of the token after its last.
+        hashtags: Of each text, how often "#" stands in it.
+    """
+
+    rows: np.ndarray
+    known: dict[str, np.ndarray]
+    texts: np.ndarray
+    ends: np.ndarray
+    hashtags: np.ndarray
+
+
+class Table:
+    """All distinct tokens met, a row each.
+
+    Args:
+        grams: What each slot of the n-grams of letters says for each label.
+    """
+
+    def __init__(self, grams: np.ndarray) -> None:
+        self._grams = grams
+        self._columns = _columns(1024)
+        self._forget()
+
+    def __len__(self) -> int:
+        return max(len(self._runs), len(self.keys))
+
+    def batch(self, texts: Sequence[str]) -> Batch:
+        """The tokens of the texts."""
+        if len(self) > REMEMBERED:
+            self._forget()
+        rows: list[int] = []
+        ends, hashtags = [], []
+        rows_of = self._runs.__getitem__
+        for text in texts:
+            rows += chain.from_iterable(map(rows_of, text.replace("’", "'").split()))
+            ends.append(len(rows))
+            hashtags.append(text.count("#"))
+        self._fill()
+        row, end = np.array(rows, np.int64), np.array(ends, np.int64)
+        texts_of = np.repeat(np.arange(len(end)), np.diff(end, prepend=0))
+        known = {name: column[row] for name, column in self._columns.items()}
+        return Batch(row, known, texts_of, end, np.array(hashtags, np.int64))
+
+    def _forget(self) -> None:
+        self._runs = _Runs(self)
+        self._row: dict[str, int] = {}
+        self.keys: list[str] = ["@", "http"]
+        self._new: list[Token] = [Token(Kind.USER), Token(Kind.LINK)]
+
+    def rows_of(self, raw: str) -> tuple[int, ...]:
+        """The rows of a token as it is written; a hashtag has one a word, a character reference none."""
+        first = raw[0]
+        if first == "@" and len(raw) > 1:
+            return _A_USER
+        if raw.startswith(("http", "www.")):
+            return _A_LINK
+        if first == "#" and len(raw) > 1:
+            return tuple(map(self._row_of, hashtag_words(raw[1:])))
+        if first == "&" and raw[-1] == ";" and len(raw) > 1:
+            return ()
+        return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() else raw),)
+
+    def _row_of(self, word: str) -> int:
+        row = self._row.get(word)
+        if row is None:
+            row = self._row[word] = len(self.keys)
+            key = word.lower()
+            self.keys.append(key)
+            self._new.append(_token(word, key))
+        return row
+
+    def _fill(self) -> None:
+        """Writes the rows of the tokens that are new since the last time."""
+        new = self._new
+        if not new:
+            return
+        self._new = []
+        begin, end = len(self.keys) - len(new), len(self.keys)
+        if end > len(self._columns["kind"]):
+            larger = _columns(2 * end)
+            for name, column in self._columns.items():
+                larger[name][:begin] = column[:begin]
+            self._columns = larger
+        for name, values in zip(Token._fields, zip(*new, strict=True), strict=True):
+            self._columns[name][begin:end] = values
+        found = [
+            [] if token.kind in (Kind.USER, Kind.LINK) else slots(key)
+            for token, key in zip(new, self.keys[begin:], strict=True)
+        ]
+        counts = np.fromiter(map(len, found), np.int64, len(found))
+        self._columns["grams"][begin:end] = counts
+        has = np.flatnonzero(counts)
+        if len(has):
+            says = self._grams[np.fromiter(chain.from_iterable(found), np.int64, counts.sum())]
+            self._columns["letters"][begin + has] = np.add.reduceat(says, (np.cumsum(counts) - counts)[has])
+
+
+def _columns(rows: int) -> dict[str, np.ndarray]:
+    return {name: np.zeros(rows, kind) for name, kind in COLUMNS.items()}
+
+
+class _Runs(dict[str, tuple[int, ...]]):
+    """The rows of the tokens in what stands between two blanks, looked up where missing."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__()
+        self._table = table
+
+    def __missing__(self, run: str) -> tuple[int, ...]:
+        if run.startswith(_LINK_STARTS) and run not in _LINK_STARTS:
+            # All of it, and seldom to come again.
+            return _A_LINK
+        rows: list[int] = []
+        for raw in _TOKEN.findall(run):
+            rows += self._table.rows_of(raw)
+        self[run] = found = tuple(rows)
+        return found
+
+
+@lru_cache(REMEMBERED // 10)
+def hashtag_words(tag: str) -> tuple[str, ...]:
+    """The words of a hashtag, told by its capitals and digits, or else by the lexicons (`macrondegage`)."""
+    parts = _HASHTAG_PART.findall(tag) or [tag]
+    return tuple(word for part in parts for word in (_run_words(part) if len(part) >= LONG_PART else [part]))
+
+
+def _run_words(run: str) -> list[str]:
+    """Splits letters without blanks into the fewest known words; a stretch that is none costs more."""
+    key, known = run.lower(), _vocabulary()
+    if key in known or lexicon.lemma(key) in known:
+        return [run]
+    costs, starts = [0.0], [0]
+    for end in range(1, len(key) + 1):
+        best, best_start = inf, 0
+        for start in range(max(0, end - LONGEST_PIECE), end):
+            cost = costs[start] + 1
+            if key[start:end] not in known:
+                cost += _UNKNOWN_COSTS[end - start]
+            if cost < best:
+                best, best_start = cost, start
+        if best == inf:
+            best, best_start = costs[end - 1] + len(key), end - 1
+        costs.append(best)
+        starts.append(best_start)
+    words, end = [], len(key)
+    while end:
+        words.append(run[starts[end] : end])
+        end = starts[end]
+    return words[::-1]
+
+
+@cache
+def _vocabulary() -> frozenset[str]:
+    """The words that a hashtag may hold."""
+    found = lexicon.load()
+    words = {word for word in (*found.own, *found.listed) if len(word) > 3 and word.isalpha()}
+    unfolded = {plain for plain, word in found.unfolded.items() if word in words}
+    return frozenset(words | unfolded | set(found.inferred) | _SHORT_WORDS | {w for w in _STOP_WORDS if len(w) > 3})
+
+
+def slots(word: str) -> set[int]:
+    """The slots of a lower-case word's n-grams of letters."""
+    padded: str | bytes = f" {word} "
+    if word.isascii():
+        letters = padded.encode()
+        return {
+            crc32(letters[start : start + length]) % GRAM_SLOTS
+            for length in GRAM_LENGTHS
+            for start in range(len(letters) - length + 1)
+        }
+    return {
+        crc32(padded[start : start + length].encode()) % GRAM_SLOTS
+        for length in GRAM_LENGTHS
+        for start in range(len(padded) - length + 1)
+    }
+
+
+@cache
+def expressions() -> dict[str, tuple[tuple[list[str], float], ...]]:
+    """The project's expressions of several words by their first: the words after it and the tone, longest first."""
+    found: dict[str, list[tuple[list[str], float]]] = {}
+    for term, tone in lexicon.load().own.items():
+        parts = _TOKEN.findall(term)
+        if len(parts) > 1 and any(map(str.isalpha, term)):
+            found.setdefault(parts[0], []).append((parts[1:], tone))
+    return {first: tuple(sorted(tails, key=lambda tail: -len(tail[0]))) for first, tails in found.items()}
+
+
+@cache
+def _second_words() -> frozenset[str]:
+    return frozenset(tail[0] for tails in expressions().values() for tail, _ in tails)
+
+
+def _token(raw: str, key: str) -> Token:
+    first, found = raw[0], lexicon.load()
+    if not first.isalpha() or (not raw.isalpha() and "'" not in raw[-1] and (raw in found.own or key in found.own)):
+        return _mark(key, found.own.get(raw, found.own.get(key)))
+    return _word(raw, key, found)
+
+
+def _mark(key: str, tone: float | None) -> Token:
+    """An emoji, an emoticon, an expression with a hyphen, punctuation or a number."""
+    continues = key in _second_words()
+    if tone is not None:
+        return Token(Kind.MARK, tone=tone or nan, own=tone, known=True, continues=continues)
+    first = key[0]
+    return Token(
+        Kind.MARK,
+        role=Role.END if first in _ENDS else Role.NONE,
+        continues=continues,
+        exclamations=len(key) if first == "!" else 0,
+        questions=len(key) if first == "?" else 0,
+        ellipsis=first == "…" or key[:2] == "..",
+        quote=first in '«»"“”',
+        number=first.isdigit(),
+    )
+
+
+def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
+    stretched = bool(_STRETCHED.search(key))
+    content, capitals, degree = key not in _STOP_WORDS, len(raw) > 2 and raw.isupper(), _DEGREES.get(key, 0.0)
+    role, shifter, opens = _ROLES.get(key, Role.NONE), key in _SHIFTERS, key in expressions()
+    first_person, second_person, duty = key in _FIRST_PERSON, key in _SECOND_PERSON, key in _DUTIES
+    own = listed = inferred = None
+    if content:
+        for candidate in _candidates(key, stretched, found):
+            if own is None:
+                own = found.own.get(candidate)
+            if listed is None:
+                listed = found.listed.get(candidate)
+            if inferred is None:
+                inferred = found.inferred.get(candidate)
+    tone = listed if own is None else own
+    return Token(
+        Kind.WORD,
+        role=role,
+        tone=nan if tone is None else tone,
+        own=own or 0.0,
+        inferred=nan if inferred is None else inferred,
+        content=content,
+        counted=content or stretched or capitals or degree != 0 or role >= Role.NE or shifter or opens
+        or first_person or second_person or duty,
+        known=tone is not None or inferred is not None,
+        capitals=capitals,
+        stretched=stretched,
+        degree=degree,
+        shifter=shifter,
+        first_person=first_person,
+        second_person=second_person,
+        duty=duty,
+        opens=opens,
+        continues=key in _second_words(),
+        retweet=key == "rt",
+    )
+
+
+def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[str]:
+    """The forms under which a word may stand in a lexicon, the surest first."""
+    forms: Iterable[str] = (key,)
+    if stretched:
+        forms = (key, _STRETCHED.sub(r"\1", key), _STRETCHED.sub(r"\1\1", key))
+    for form in forms:
+        yield form
+        yield lexicon.lemma(form)
+        with_accents = found.unfolded.get(form)
+        if with_accents:
+            yield with_accents
+            yield lexicon.lemma(with_accents)
