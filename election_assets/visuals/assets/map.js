@@ -13,7 +13,6 @@
   var shapes = page.data[0];
   var narrow = window.matchMedia("(max-width: 46rem)"), dark = window.matchMedia("(prefers-color-scheme: dark)");
   var whole = JSON.parse(JSON.stringify(page.layout.geo));
-  var names = page.names;
   var layer = 0, pinned = -1, pointed = -1, enlarged = false;
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
@@ -62,18 +61,15 @@
     }));
   }
 
-  function rowsByPlace() {
-    var rows = {};
-    Array.from(element("values").tBodies[0].rows).forEach(function (row) { rows[row.cells[0].textContent] = row; });
-    return rows;
-  }
-
-  var rows = rowsByPlace();
+  // A reader may have sorted the table before this script ran.
+  var rows = Array.from(element("values").tBodies[0].rows).sort(function (one, other) {
+    return one.dataset.place - other.dataset.place;
+  });
 
   function showValues() {
     var one = page.layers[layer];
-    names.forEach(function (name, number) {
-      var cell = rows[name].cells[1], value = one.values[number];
+    rows.forEach(function (row, number) {
+      var cell = row.cells[1], value = one.values[number];
       cell.textContent = one.texts[number];
       cell.setAttribute("data-value", value === null ? -1000000 : value);
     });
@@ -82,9 +78,9 @@
   }
 
   function showPinned() {
-    names.forEach(function (name, number) {
-      rows[name].classList.toggle("pinned", number === pinned);
-      rows[name].querySelector("button").setAttribute("aria-pressed", String(number === pinned));
+    rows.forEach(function (row, number) {
+      row.classList.toggle("pinned", number === pinned);
+      row.querySelector("button").setAttribute("aria-pressed", String(number === pinned));
     });
     departmentMenu.value = String(pinned);
   }
@@ -127,9 +123,9 @@
     return update();
   }
 
-  Object.keys(rows).forEach(function (name) {
-    var number = names.indexOf(name);
-    var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place", "aria-pressed": "false" });
+  rows.forEach(function (row, number) {
+    var head = row.cells[0];
+    var button = made("button", page.names[number], { type: "button", "class": "place", "aria-pressed": "false" });
     head.replaceChildren(button);
     button.addEventListener("click", function () { pin(pinned === number ? -1 : number); });
   });
