@@ -96,14 +96,18 @@
 
   function forgetHover() { Plotly.Fx.loneUnhover(map.querySelector(".hoverlayer")); }
 
-  function update() {
-    forgetHover();
-    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
-    return Plotly.update(map, change, {
+  function look() {
+    return {
       dragmode: narrow.matches ? false : "pan",
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
         font: { color: colour("--ink") } },
-    }, [0]).then(function () {
+    };
+  }
+
+  function update() {
+    forgetHover();
+    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
+    return Plotly.update(map, change, look(), [0]).then(function () {
       return Plotly.restyle(map, { "textfont.color": colour("--ink") }, [1]);
     });
   }
@@ -135,10 +139,13 @@
     "Download plot as a PNG": page.words.image };
   var language = document.documentElement.lang, locales = {};
   locales[language] = { dictionary: dictionary };
-  Plotly.newPlot(map, page.data, page.layout, {
+  // Every change draws all shapes anew: the first drawing has the reader's colours already.
+  shapes.marker.line.color = colour("--paper");
+  page.data[1].textfont.color = colour("--ink");
+  Plotly.newPlot(map, page.data, Object.assign(page.layout, look()), {
     responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
     modeBarButtons: [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]],
-  }).then(update).then(function () {
+  }).then(function () {
     map.on("plotly_hover", function (event) {
       pointed = event.points[0].pointNumber;
       if (pinned < 0) { showFigures(); }
