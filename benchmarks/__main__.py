@@ -7,9 +7,14 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import main_job, throughput, tick
+from benchmarks import main_job, report, throughput, tick
 
-BENCHMARKS = {"main_job": main_job.measure, "tick": tick.measure, "throughput": throughput.measure}
+BENCHMARKS = {
+    "main_job": main_job.measure,
+    "tick": tick.measure,
+    "throughput": throughput.measure,
+    "report": report.measure,
+}
 RESULTS = Path(__file__).parent / "results"
 
 

@@ -7,9 +7,24 @@ import sys
 import time
 import warnings
 
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
+
 
 def main() -> int:
     """Runs the job, tells its progress, and ends with the path of the report; 1 if the run failed."""
+    try:
+        return _run()
+    except KeyboardInterrupt:
+        return _stopped()
+
+
+def _stopped() -> int:
+    print("Stopped. What was finished is kept; `make run` adds what is missing.", file=sys.stderr)
+    return STOPPED
+
+
+def _run() -> int:
     warnings.filterwarnings("ignore", category=DeprecationWarning)
     # Sail writes lines about itself otherwise.
     os.environ.setdefault("RUST_LOG", "error")
@@ -28,6 +43,7 @@ def main() -> int:
         from election_assets.definitions import defs
         from election_assets.defs.jobs import WHOLE_RANGE, main_job
         from election_assets.partitions import DATA_ROOT, ELECTION, alone
+        from election_assets.progress import shown
 
         if (DATA_ROOT.path / "root.json").exists():
             DATA_ROOT.check_source(ELECTION, os.environ)
@@ -42,13 +58,17 @@ def main() -> int:
         print(f"Dagster's instance cannot be opened: {error}", file=sys.stderr)
         return 1
     print(f"{ELECTION.name}: {len(ELECTION.candidates)} candidates, data in {DATA_ROOT.path}", flush=True)
-    with opened as instance:
-        result = defs.resolve_job_def(main_job.name).execute_in_process(
+    job = defs.resolve_job_def(main_job.name)
+    with opened as instance, shown(len(job.asset_layer.selected_asset_keys)):
+        result = job.execute_in_process(
             instance=instance,
             run_config={"loggers": {"progress": {}}},
             tags=WHOLE_RANGE,
             raise_on_error=False,
         )
+    failures = [event.job_failure_data.failure_reason for event in result.all_events if event.is_job_failure]
+    if any(reason and reason.value == "UNEXPECTED_TERMINATION" for reason in failures):
+        return _stopped()
     minutes, seconds = divmod(round(time.monotonic() - started), 60)
     print(f"run {result.run_id} {'succeeded' if result.success else 'FAILED'} in {minutes} min {seconds} s")
     report = DATA_ROOT.report / "index.html"

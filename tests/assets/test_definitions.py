@@ -13,7 +13,7 @@ import pytest
 from election_assets import schemas
 from tests.assets.roots import CANDIDATES, PROJECT, SECONDS, Command, Root
 
-HEAVY = {"deltalake", "pandas", "plotly", "pyarrow", "pysail", "pyspark", "textblob", "tweepy", "wordcloud"}
+HEAVY = {"deltalake", "pandas", "plotly", "pyarrow", "pysail", "pyspark", "rich", "textblob", "tweepy", "wordcloud"}
 
 UPSTREAM = {"x_api": {"x"}, "nifi_flow": {"nifi"}, "kafka_topics": {"kafka"}}
 

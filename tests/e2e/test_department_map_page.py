@@ -167,3 +167,32 @@ def test_the_capital_s_region_can_be_enlarged_and_left(page):
         "([shapes, number, width]) => document.querySelectorAll(shapes)[number].getBoundingClientRect().width < width",
         arg=[SHAPES, paris, before + 1],
     )
+
+
+def test_every_layer_can_be_chosen_and_legend_table_and_figures_follow(open_page, html_file):
+    page = open_page(1440)
+    page.goto(html_file.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    drawn = json.loads(page.locator("script#page").text_content())
+    options = page.locator("#layer option")
+    assert options.count() == len(drawn["layers"]) > 25
+    for label in ("1er tour", "2d tour", "du 1er au 2d tour", "Ton moyen", "Votes blancs", "Votes nuls"):
+        assert any(label in text for text in options.all_inner_texts()), label
+    for number, layer in enumerate(drawn["layers"]):
+        page.select_option("#layer", value=str(number))
+        assert page.locator("#legend li").all_inner_texts() == [name for name, _ in layer["classes"]]
+        chips = page.locator("#legend span").evaluate_all(
+            "all => all.map(one => getComputedStyle(one).backgroundColor)"
+        )
+        wanted = {chips[place] for place in layer["update"]["z"][0] if place is not None}
+        page.wait_for_function(
+            """([shapes, wanted]) => {
+                const fills = new Set([...document.querySelectorAll(shapes)].map(one => getComputedStyle(one).fill));
+                return fills.size === wanted.length && wanted.every(one => fills.has(one));
+            }""",
+            arg=[SHAPES, sorted(wanted)],
+        )
+        assert page.locator("#values tbody td").all_text_contents() == layer["texts"]
+        nation = [label for label, _ in drawn["figures"][0][1][layer["group"]]]
+        assert page.locator("#details tbody th").all_text_contents() == nation
+    assert (html_file.parent / page.get_attribute(".map-side a[download]", "href")).is_file()

@@ -13,7 +13,6 @@
   var shapes = page.data[0];
   var narrow = window.matchMedia("(max-width: 46rem)"), dark = window.matchMedia("(prefers-color-scheme: dark)");
   var whole = JSON.parse(JSON.stringify(page.layout.geo));
-  var names = page.names;
   var layer = 0, pinned = -1, pointed = -1, enlarged = false;
 
   function colour(name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); }
@@ -62,18 +61,15 @@
     }));
   }
 
-  function rowsByPlace() {
-    var rows = {};
-    Array.from(element("values").tBodies[0].rows).forEach(function (row) { rows[row.cells[0].textContent] = row; });
-    return rows;
-  }
-
-  var rows = rowsByPlace();
+  // A reader may have sorted the table before this script ran.
+  var rows = Array.from(element("values").tBodies[0].rows).sort(function (one, other) {
+    return one.dataset.place - other.dataset.place;
+  });
 
   function showValues() {
     var one = page.layers[layer];
-    names.forEach(function (name, number) {
-      var cell = rows[name].cells[1], value = one.values[number];
+    rows.forEach(function (row, number) {
+      var cell = row.cells[1], value = one.values[number];
       cell.textContent = one.texts[number];
       cell.setAttribute("data-value", value === null ? -1000000 : value);
     });
@@ -82,9 +78,9 @@
   }
 
   function showPinned() {
-    names.forEach(function (name, number) {
-      rows[name].classList.toggle("pinned", number === pinned);
-      rows[name].querySelector("button").setAttribute("aria-pressed", String(number === pinned));
+    rows.forEach(function (row, number) {
+      row.classList.toggle("pinned", number === pinned);
+      row.querySelector("button").setAttribute("aria-pressed", String(number === pinned));
     });
     departmentMenu.value = String(pinned);
   }
@@ -100,14 +96,18 @@
 
   function forgetHover() { Plotly.Fx.loneUnhover(map.querySelector(".hoverlayer")); }
 
-  function update() {
-    forgetHover();
-    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
-    return Plotly.update(map, change, {
+  function look() {
+    return {
       dragmode: narrow.matches ? false : "pan",
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
         font: { color: colour("--ink") } },
-    }, [0]).then(function () {
+    };
+  }
+
+  function update() {
+    forgetHover();
+    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
+    return Plotly.update(map, change, look(), [0]).then(function () {
       return Plotly.restyle(map, { "textfont.color": colour("--ink") }, [1]);
     });
   }
@@ -127,9 +127,9 @@
     return update();
   }
 
-  Object.keys(rows).forEach(function (name) {
-    var number = names.indexOf(name);
-    var head = rows[name].cells[0], button = made("button", name, { type: "button", "class": "place", "aria-pressed": "false" });
+  rows.forEach(function (row, number) {
+    var head = row.cells[0];
+    var button = made("button", page.names[number], { type: "button", "class": "place", "aria-pressed": "false" });
     head.replaceChildren(button);
     button.addEventListener("click", function () { pin(pinned === number ? -1 : number); });
   });
@@ -139,10 +139,13 @@
     "Download plot as a PNG": page.words.image };
   var language = document.documentElement.lang, locales = {};
   locales[language] = { dictionary: dictionary };
-  Plotly.newPlot(map, page.data, page.layout, {
+  // Every change draws all shapes anew: the first drawing has the reader's colours already.
+  shapes.marker.line.color = colour("--paper");
+  page.data[1].textfont.color = colour("--ink");
+  Plotly.newPlot(map, page.data, Object.assign(page.layout, look()), {
     responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
     modeBarButtons: [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]],
-  }).then(update).then(function () {
+  }).then(function () {
     map.on("plotly_hover", function (event) {
       pointed = event.points[0].pointNumber;
       if (pinned < 0) { showFigures(); }

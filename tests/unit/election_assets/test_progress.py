@@ -114,3 +114,15 @@ def test_a_retry_is_told_and_the_asset_is_done_in_the_end(lines):
         "  … raw failed and is tried again: ConnectionError: refused",
         "raw                done N s   3 received",
     ]
+
+
+def test_an_interrupted_asset_is_stopped_and_not_tried_again(lines):
+    attempts = []
+
+    @dg.asset(retry_policy=dg.RetryPolicy(max_retries=3, delay=0))
+    def raw():
+        attempts.append(1)
+        raise KeyboardInterrupt
+
+    assert lines(raw) == ["raw                stopped N s   "]
+    assert len(attempts) == 1
