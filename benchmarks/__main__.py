@@ -7,13 +7,14 @@ import platform
 import sys
 from pathlib import Path
 
-from benchmarks import main_job, report, throughput, tick
+from benchmarks import main_job, report, sentiment_speed, throughput, tick
 
 BENCHMARKS = {
     "main_job": main_job.measure,
     "tick": tick.measure,
     "throughput": throughput.measure,
     "report": report.measure,
+    "sentiment_speed": sentiment_speed.measure,
 }
 RESULTS = Path(__file__).parent / "results"
 
@@ -27,7 +28,7 @@ def main(names: list[str]) -> int:
     for name in names or BENCHMARKS:
         for row in BENCHMARKS[name]():
             rows.append({"benchmark": name, **row})
-            print(f"{name:<11} {row['what']:<58} {row['value']:>12,.2f} {row['unit']}", flush=True)
+            print(f"{name:<15} {row['what']:<58} {row['value']:>12,.2f} {row['unit']}", flush=True)
     now = dt.datetime.now(dt.UTC)
     machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.system()}
     RESULTS.mkdir(exist_ok=True)

@@ -11,7 +11,6 @@ from election_assets.schemas import MAX_BATCH_RECORDS, TWEET_SCHEMA, encode_twee
 from election_assets.storage import DataRoot
 from election_assets.transforms.cleaning import clean_tweets, reduce_repeats
 from election_assets.transforms.landing import Message
-from election_assets.transforms.sentiment import score_texts
 from resources.embedded_broker import EmbeddedBroker
 from resources.spark import SparkResource
 from scraper_api.archive import ArchivedTweet, list_segments, read_segment
@@ -50,15 +49,8 @@ def _tables(folder: Path) -> Iterator[dict]:
     landed = read_landed(session, root, "macron", origins)
     started = time.monotonic()
     cleaned = clean_tweets(landed, election=election, candidate="macron", pseudonym_key=b"key")
-    table = reduce_repeats(cleaned, {origin: number for number, origin in enumerate(origins)}).toArrow()
+    reduce_repeats(cleaned, {origin: number for number, origin in enumerate(origins)}).toArrow()
     yield _rate("records cleaned", len(records), started)
-    from pyspark.sql import functions as F
-
-    texts = session.createDataFrame(table).select("text", F.sha2("text", 256).alias("text_hash")).distinct()
-    count = texts.count()
-    started = time.monotonic()
-    score_texts(texts).toArrow()
-    yield _rate("distinct texts scored", count, started)
 
 
 def _broker(folder: Path) -> Iterator[dict]:

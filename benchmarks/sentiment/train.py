@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.sentiment.labelled import LABELS, macro_f1, read
-from election_assets.transforms.sentiment import french
+from election_assets.transforms.sentiment import french, tokens
 
 PENALTY = 0.02
 """Inverse strength of the penalty, C; chosen by cross-validation like the next two."""
@@ -44,7 +44,7 @@ class Tones:
         count = features.shape[1]
         self.weights = (fit.coef_[:, :count] / self.scale).T
         self.bias = fit.intercept_ - self.mean @ self.weights
-        self.grams = np.zeros((french.GRAM_SLOTS, len(LABELS)))
+        self.grams = np.zeros((tokens.GRAM_SLOTS, len(LABELS)))
         self.grams[self.kept] = fit.coef_[:, count:].T * self.gram_scale[self.kept, None]
 
     def labels(self, readings: list[french.Reading]) -> np.ndarray:
@@ -80,11 +80,11 @@ def _matrices(readings: list[french.Reading]):
 
     rows, columns, values = [], [], []
     for row, reading in enumerate(readings):
-        found = [slot for token in reading.tokens for slot in token.slots]
+        found = [slot for word in reading.words for slot in tokens.slots(word)]
         rows += [row] * len(found)
         columns += found
         values += [1 / np.sqrt(len(found) or 1)] * len(found)
-    grams = csr_matrix((values, (rows, columns)), shape=(len(readings), french.GRAM_SLOTS))
+    grams = csr_matrix((values, (rows, columns)), shape=(len(readings), tokens.GRAM_SLOTS))
     return np.array([reading.features for reading in readings]), grams
 
 

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import ExitStack
 from functools import partial
-from multiprocessing import get_context
 from typing import TYPE_CHECKING
 
 from election_assets.schemas import SENTIMENT_SCORES
@@ -42,18 +38,16 @@ __all__ = (
     "texts_to_score",
 )
 
-SCORED_IN_PLACE = 10_000
-"""Texts of a partition that are scored before a process of its own pays its start of about a second."""
-
 BATCH = 4_096
-"""Texts that go to a process at once; two batches are under way, so memory does not grow with the texts."""
+"""Texts that are scored at once, so that memory does not grow with the texts."""
 
 
 def score_texts(texts: DataFrame, engine: Engine, partitions: int = 1) -> DataFrame:
     """Scores texts in Spark.
 
-    Sail runs Python functions under one interpreter's lock: there, each partition has its texts scored in a process
-    of its own once it has more than `SCORED_IN_PLACE`.
+    Sail runs Python functions in this process, under its interpreter's lock: the partitions take turns there, while
+    other cores read and write. Processes of their own would cost a quarter more than they save: each has to load the
+    lexicons and to meet every word for itself.
 
     Args:
         texts: Columns `text_hash` and `text`, one row a text.
@@ -92,36 +86,12 @@ def current(scores: DataFrame, engine: Engine) -> DataFrame:
 
 
 def _score_batches(name: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Scores a partition: its first texts in place, the others in a process, two batches at a time."""
     engine = load_engine(name)
-    in_place = SCORED_IN_PLACE if engine.in_processes and "pysail" in sys.modules else sys.maxsize
-    waiting: list[tuple[pa.Array, Future[list[Score]]]] = []
-    with ExitStack() as stack:
-        pool = None
-        for hashes, texts in _chunks(batches):
-            if in_place > 0:
-                in_place -= len(texts)
-                yield _record_batch(engine, hashes, engine.score(texts))
-                continue
-            if pool is None:
-                pool = stack.enter_context(ProcessPoolExecutor(1, mp_context=get_context("spawn")))
-            waiting.append((hashes, pool.submit(_score, name, texts)))
-            if len(waiting) > 1:
-                scored, future = waiting.pop(0)
-                yield _record_batch(engine, scored, future.result())
-        for scored, future in waiting:
-            yield _record_batch(engine, scored, future.result())
-
-
-def _chunks(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple[pa.Array, list[str]]]:
     for batch in batches:
         for start in range(0, batch.num_rows, BATCH):
             rows = batch.slice(start, BATCH)
-            yield rows.column("text_hash"), [text or "" for text in rows.column("text").to_pylist()]
-
-
-def _score(name: str, texts: list[str]) -> list[Score]:
-    return load_engine(name).score(texts)
+            texts = [text or "" for text in rows.column("text").to_pylist()]
+            yield _record_batch(engine, rows.column("text_hash"), engine.score(texts))
 
 
 def _record_batch(engine: Engine, hashes: pa.Array, scores: list[Score]) -> pa.RecordBatch:

@@ -106,7 +106,6 @@ class EmbeddingEngine:
     """
 
     name = "embedding"
-    in_processes = False
 
     def __getstate__(self) -> dict[str, object]:
         # What is loaded stays in its process.
@@ -149,7 +148,6 @@ class EmbeddingEngine:
 
         if not texts:
             return []
-        # Before any `read`: the analyzer remembers its tokens as it met them, with their letters only by its model.
         tones = self._analyzer.analyze_all(texts)
         features = np.array([self._analyzer.read(text).features for text in texts], dtype="float64")
         shares = head().shares(np.asarray(vectors, dtype="float64"), features)

@@ -45,12 +45,9 @@ class Engine(Protocol):
 
     Attributes:
         name: What `SENTIMENT_ENGINE` names it by; a column of the scores.
-        in_processes: Whether many texts are better scored in processes of their own: for an engine of plain Python,
-            which takes one core alone.
     """
 
     name: str
-    in_processes: bool
 
     @property
     def version(self) -> str:
@@ -66,7 +63,6 @@ class TextBlobEngine:
     """The default: `french.FrenchTweetAnalyzer`, a TextBlob analyzer."""
 
     name = "textblob"
-    in_processes = True
 
     @cached_property
     def version(self) -> str:

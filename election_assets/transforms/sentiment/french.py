@@ -99,8 +99,7 @@ class FrenchTweetAnalyzer(BaseSentimentAnalyzer):
     def read(self, text: str) -> Reading:
         """The features of a text, without what the model makes of them."""
         batch, found = self._read([text])
-        words = [self._keys[row] for row in batch.rows[batch.known["grams"] > 0]]
-        return Reading(found.features[0].tolist(), words, float(found.coverage[0]))
+        return Reading(found.features[0].tolist(), batch.words(), float(found.coverage[0]))
 
     def _scores(self, texts: Sequence[str]) -> list[Score]:
         numbers = model()
@@ -122,7 +121,7 @@ class FrenchTweetAnalyzer(BaseSentimentAnalyzer):
             if self._table is None:
                 self._table = tokens.Table(model().grams)
             batch = self._table.batch(texts)
-            return batch, rules.read(batch, self._table.keys)
+            return batch, rules.read(batch)
 
 
 def letters(batch: tokens.Batch) -> np.ndarray:

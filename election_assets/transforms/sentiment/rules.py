@@ -5,7 +5,6 @@ Positions count the tokens of a whole batch; no rule reaches from one text into 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -136,15 +135,10 @@ class Tones(NamedTuple):
     own: np.ndarray
 
 
-def read(batch: Batch, keys: Sequence[str]) -> Reading:
-    """The features of each text of a batch.
-
-    Args:
-        batch: The tokens.
-        keys: The lower-case word of each row of the table.
-    """
+def read(batch: Batch) -> Reading:
+    """The features of each text of a batch, and how much of it the lexicons know."""
     known, texts, count = batch.known, batch.texts, len(batch.ends)
-    phrases = find_phrases(batch, keys)
+    phrases = find_phrases(batch)
     # What the rules look at one by one.
     free = (known["kind"] == Kind.WORD) & ~phrases.inside
     negations = find_negations(batch, free)
@@ -213,7 +207,7 @@ def read(batch: Batch, keys: Sequence[str]) -> Reading:
     return Reading(features, known_words / np.maximum(words, 1))
 
 
-def find_phrases(batch: Batch, keys: Sequence[str]) -> Phrases:
+def find_phrases(batch: Batch) -> Phrases:
     """The project's expressions of several words, the first and longest that begins at a word."""
     known, tails = batch.known, expressions()
     starts, tones = [], []
@@ -223,9 +217,9 @@ def find_phrases(batch: Batch, keys: Sequence[str]) -> Phrases:
     for at, stop in zip(begins.tolist(), batch.ends[batch.texts[begins]].tolist(), strict=True):
         if at < after:
             continue
-        for tail, tone in tails[keys[batch.rows[at]]]:
+        for tail, tone in tails[batch.keys[batch.rows[at]]]:
             end = at + 1 + len(tail)
-            if end <= stop and [keys[row] for row in batch.rows[at + 1 : end]] == tail:
+            if end <= stop and [batch.keys[row] for row in batch.rows[at + 1 : end]] == tail:
                 starts.append(at)
                 tones.append(tone)
                 inside[at:end] = True
@@ -304,7 +298,7 @@ def nearest_before(factors: np.ndarray, reach: int, batch: Batch) -> np.ndarray:
 
 
 def _clauses(batch: Batch) -> np.ndarray:
-    """The number of each token's clause: they begin with a text and with a mark that ends a sentence or a part of it."""
+    """The number of each token's clause: a text begins one, and so does a mark that ends a sentence or part of it."""
     begins = batch.known["role"] == Role.END
     begins[np.flatnonzero(np.diff(batch.texts, prepend=-1))] = True
     return np.cumsum(begins)
@@ -323,9 +317,7 @@ def contrast_weights(positions: np.ndarray, contrasts: np.ndarray) -> np.ndarray
     return np.where(contrasts < 0, 1.0, np.where(positions < contrasts, BEFORE_CONTRAST, AFTER_CONTRAST))
 
 
-def find_tones(
-    batch: Batch, phrases: Phrases, negations: Negations, free: np.ndarray, factors: np.ndarray
-) -> Tones:
+def find_tones(batch: Batch, phrases: Phrases, negations: Negations, free: np.ndarray, factors: np.ndarray) -> Tones:
     """The tones of words by what stands before them and by their capitals, of expressions, emoji and emoticons."""
     known = batch.known
     values, own = known["tone"] * factors, known["own"] * factors

@@ -27,7 +27,7 @@ GRAM_LENGTHS = range(2, 6)
 """Letters in an n-gram, the blanks at a word's ends included."""
 
 REMEMBERED = 200_000
-"""Distinct tokens, and distinct runs between blanks, that a process remembers: about 100 MB; past that it starts anew."""
+"""Distinct tokens, and distinct runs between blanks, that a process remembers; past that it starts anew."""
 
 LONG_PART = 8
 """Letters from which a part of a hashtag without capitals is looked at for the words it holds."""
@@ -197,6 +197,7 @@ class Batch(NamedTuple):
         texts: The number of the text it stands in.
         ends: Of each text, the number of the token after its last.
         hashtags: Of each text, how often "#" stands in it.
+        keys: The lower-case word of each row of the table.
     """
 
     rows: np.ndarray
@@ -204,6 +205,11 @@ class Batch(NamedTuple):
     texts: np.ndarray
     ends: np.ndarray
     hashtags: np.ndarray
+    keys: list[str]
+
+    def words(self) -> list[str]:
+        """The tokens in lower case without mentions and links."""
+        return [self.keys[row] for row in self.rows[self.known["grams"] > 0].tolist()]
 
 
 class Table:
@@ -236,7 +242,7 @@ class Table:
         row, end = np.array(rows, np.int64), np.array(ends, np.int64)
         texts_of = np.repeat(np.arange(len(end)), np.diff(end, prepend=0))
         known = {name: column[row] for name, column in self._columns.items()}
-        return Batch(row, known, texts_of, end, np.array(hashtags, np.int64))
+        return Batch(row, known, texts_of, end, np.array(hashtags, np.int64), self.keys)
 
     def _forget(self) -> None:
         self._runs = _Runs(self)
@@ -357,19 +363,20 @@ def _vocabulary() -> frozenset[str]:
 
 def slots(word: str) -> set[int]:
     """The slots of a lower-case word's n-grams of letters."""
-    padded: str | bytes = f" {word} "
-    if word.isascii():
-        letters = padded.encode()
-        return {
-            crc32(letters[start : start + length]) % GRAM_SLOTS
-            for length in GRAM_LENGTHS
-            for start in range(len(letters) - length + 1)
-        }
-    return {
-        crc32(padded[start : start + length].encode()) % GRAM_SLOTS
-        for length in GRAM_LENGTHS
-        for start in range(len(padded) - length + 1)
-    }
+    letters = f" {word} "
+    # Bytes are sliced faster than letters are encoded.
+    grams = _grams_of_bytes(letters.encode()) if word.isascii() else _grams_of_letters(letters)
+    return {crc32(gram) % GRAM_SLOTS for gram in grams}
+
+
+def _grams_of_bytes(letters: bytes) -> list[bytes]:
+    size = len(letters)
+    return [letters[start : start + length] for length in GRAM_LENGTHS for start in range(size - length + 1)]
+
+
+def _grams_of_letters(letters: str) -> list[bytes]:
+    size = len(letters)
+    return [letters[start : start + length].encode() for length in GRAM_LENGTHS for start in range(size - length + 1)]
 
 
 @cache
@@ -435,8 +442,16 @@ def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
         own=own or 0.0,
         inferred=nan if inferred is None else inferred,
         content=content,
-        counted=content or stretched or capitals or degree != 0 or role >= Role.NE or shifter or opens
-        or first_person or second_person or duty,
+        counted=content
+        or stretched
+        or capitals
+        or degree != 0
+        or role >= Role.NE
+        or shifter
+        or opens
+        or first_person
+        or second_person
+        or duty,
         known=tone is not None or inferred is not None,
         capitals=capitals,
         stretched=stretched,

@@ -56,7 +56,6 @@ class TransformerEngine:
     """
 
     name = "transformer"
-    in_processes = False
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

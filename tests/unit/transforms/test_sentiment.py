@@ -98,8 +98,7 @@ def test_the_current_rows_are_of_the_engine_and_its_version(spark):
     assert [row.text_hash for row in sentiment.current(scores, ENGINE).collect()] == ["a"]
 
 
-def test_many_texts_score_in_processes_as_they_do_one_by_one(spark, monkeypatch):
-    monkeypatch.setattr(sentiment, "SCORED_IN_PLACE", 3)
+def test_many_texts_score_in_spark_as_they_do_one_by_one(spark, monkeypatch):
     monkeypatch.setattr(sentiment, "BATCH", 3)
     words = ("magnifique", "horrible", "honteux", "🙂", "Zzyzx")
     texts = {f"{number:02d}": f"Un discours {words[number % 5]} {'!' * (number % 3)}" for number in range(20)}
@@ -107,10 +106,11 @@ def test_many_texts_score_in_processes_as_they_do_one_by_one(spark, monkeypatch)
 
     rows = score_texts(frame, ENGINE, 2).collect()
 
-    assert {row.text_hash: row.label for row in rows} == {
-        key: (ENGINE.score([text])[0]).label for key, text in texts.items()
-    }
     assert len(rows) == len(texts)
+    for row in rows:
+        (alone,) = ENGINE.score([texts[row.text_hash]])
+        assert (row.label, row.coverage) == (alone.label, alone.coverage)
+        assert row.polarity == pytest.approx(alone.polarity)
 
 
 def test_an_empty_frame_has_no_scores(spark):

@@ -1,6 +1,7 @@
 """The tone of French tweets by the real lexicons and the shipped model."""
 
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from textblob import TextBlob
 
 from benchmarks.sentiment.labelled import NOT_SCORED as UNLABELLED
 from benchmarks.sentiment.labelled import measure, read
-from election_assets.transforms.sentiment import french, lexicon
+from election_assets.transforms.sentiment import french, lexicon, rules, tokens
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, load_engine
 
 LABELLED = Path(__file__).parents[4] / "shared" / "data" / "sentiment" / "tweets_fr_val.tsv"
@@ -24,7 +25,7 @@ def tone(text):
 
 
 def feature(text, name):
-    return ANALYZER.read(text).features[french.FEATURES.index(name)]
+    return ANALYZER.read(text).features[rules.FEATURES.index(name)]
 
 
 @pytest.mark.parametrize(
@@ -114,9 +115,8 @@ def test_accents_may_be_missing(with_accents, without):
 
 
 def test_accents_are_kept():
-    assert [token.key for token in ANALYZER.read("Ça, c'est l'Été à Nîmes").tokens] == [
-        *("ça", ",", "c'", "est", "l'", "été", "à", "nîmes")
-    ]
+    words = ["ça", ",", "c'", "est", "l'", "été", "à", "nîmes"]
+    assert ANALYZER.read("Ça, c'est l'Été à Nîmes").words == words
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_accents_are_kept():
     ],
 )
 def test_hashtags_are_split_into_words(tag, words):
-    assert french.hashtag_words(tag) == words
+    assert tokens.hashtag_words(tag) == tuple(words)
 
 
 def test_both_apostrophes_score_alike():
@@ -183,9 +183,9 @@ def test_texts_score_together_as_alone(texts):
 def test_the_model_has_a_weight_a_feature():
     numbers = french.model()
 
-    assert numbers.weights.shape == (len(french.FEATURES), len(LABELS))
-    assert numbers.grams.shape == (french.GRAM_SLOTS, len(LABELS))
-    assert len(ANALYZER.read("bravo").features) == len(french.FEATURES)
+    assert numbers.weights.shape == (len(rules.FEATURES), len(LABELS))
+    assert numbers.grams.shape == (tokens.GRAM_SLOTS, len(LABELS))
+    assert len(ANALYZER.read("bravo").features) == len(rules.FEATURES)
 
 
 def test_the_version_changes_with_what_a_score_depends_on(monkeypatch, tmp_path):
@@ -207,14 +207,38 @@ def test_the_lexicon_of_the_project_is_reviewed_line_by_line():
     assert all(row["reason"] and row["tone"] in {"-3", "-2", "-1", "0", "1", "2", "3"} for row in rows)
 
 
-def test_the_cache_of_tokens_is_bounded(monkeypatch):
-    monkeypatch.setattr(french, "CACHED_TOKENS", 50)
+def test_a_process_remembers_so_many_tokens_and_no_more(monkeypatch):
+    texts = [f"mot{a}{b}{c}, non ?" for a in "abcdefghij" for b in "klmnopqrst" for c in "uvw"]
+    expected = ANALYZER.analyze_all(texts)
+    monkeypatch.setattr(tokens, "REMEMBERED", 50)
+    table = tokens.Table(french.model().grams)
+    sizes = []
+    for text in texts:
+        table.batch([text])
+        sizes.append(len(table))
+
+    assert max(sizes) <= 50 + 3
+    assert min(sizes[1:]) < 10
     analyzer = french.FrenchTweetAnalyzer()
+    assert [analyzer.analyze(text).label for text in texts] == [score.label for score in expected]
 
-    for number in range(300):
-        analyzer.read(f"mot{'abcdefghij'[number % 10]}{'klmnopqrst'[number // 10 % 10]}{'uvw'[number // 100]}")
 
-    assert len(analyzer._tokens) <= 52
+def test_what_was_read_before_does_not_change_a_score():
+    text = "Franchement, quel #discours lamentable 😡"
+    analyzer = french.FrenchTweetAnalyzer()
+    analyzer.read(text)
+
+    assert analyzer.analyze(text) == french.FrenchTweetAnalyzer().analyze(text)
+
+
+def test_threads_share_an_analyzer():
+    texts = [f"mot{a}{b} {word}" for a in "abcdefghij" for b in "klmnopqrst" for word in ("honteux", "pas bon")]
+    expected = [score.label for score in ANALYZER.analyze_all(texts)]
+    shared = french.FrenchTweetAnalyzer()
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(shared.analyze, texts))
+
+    assert [score.label for score in found] == expected
 
 
 def test_measures_of_labels():
