@@ -7,12 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 from pyspark.sql import SparkSession
 
 from resources.spark import SparkResource
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
+
+# No test depends on timing: an example may be slow on a busy machine.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SCREENSHOTS = Path(__file__).parents[1] / ".screenshots"
 LOCAL = ("file:", "data:", "blob:")

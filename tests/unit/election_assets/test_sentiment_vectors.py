@@ -21,7 +21,6 @@ ENDLESS = 1e9
 class CountingEngine:
     """Reads of a text the number that it ends with."""
 
-
     def __init__(self, model: str = "m1", version: str = "v1", name: str = "counting") -> None:
         self.name, self.model, self.version = name, model, version
         self.read: list[str] = []
