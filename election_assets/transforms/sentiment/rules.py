@@ -33,6 +33,9 @@ DEGREE_REACH = 2
 BEFORE_CONTRAST, AFTER_CONTRAST = 0.6, 1.2
 """Weights of what stands before and after "mais"."""
 
+IRONIC = -0.5
+"""What is left of praise in a text with a mark of irony."""
+
 SHOUTED = 1.2
 """Weight of a word in capitals."""
 
@@ -149,6 +152,7 @@ def read(batch: Batch) -> Reading:
     contrasts = last_contrasts(batch, free)
     tones = find_tones(batch, phrases, negations, free, factors)
     tones = tones._replace(values=tones.values * contrast_weights(tones.positions, contrasts[texts[tones.positions]]))
+    tones = tones._replace(values=turn_irony(batch, free, tones))
     counted = phrases.inside & known["counted"] | ((known["kind"] == Kind.MARK) & known["known"])
     words = _sum(batch, counted | free & known["content"])
     known_words = _sum(batch, counted | free & known["known"])
@@ -315,6 +319,19 @@ def last_contrasts(batch: Batch, free: np.ndarray) -> np.ndarray:
 def contrast_weights(positions: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
     """What tones weigh by whether they stand before or after the last "mais" of their text."""
     return np.where(contrasts < 0, 1.0, np.where(positions < contrasts, BEFORE_CONTRAST, AFTER_CONTRAST))
+
+
+def turn_irony(batch: Batch, free: np.ndarray, tones: Tones) -> np.ndarray:
+    """The tones, praise turned where a text has a mark of irony, or thanks for something bad and trails off.
+
+    "Merci pour la hausse des prix..."
+    """
+    known, of_text = batch.known, batch.texts[tones.positions]
+    marks = known["irony"] & (free | (known["kind"] == Kind.MARK))
+    blames = np.bincount(of_text, tones.values < 0, len(batch.ends))
+    thanks = _sum(batch, free & known["thanks"]) * _sum(batch, known["ellipsis"]) * blames
+    ironic = (_sum(batch, marks) + thanks) > 0
+    return np.where(ironic[of_text] & (tones.values > 0), tones.values * IRONIC, tones.values)
 
 
 def find_tones(batch: Batch, phrases: Phrases, negations: Negations, free: np.ndarray, factors: np.ndarray) -> Tones:
