@@ -156,8 +156,8 @@ class Token(NamedTuple):
         number: Whether it is a number.
     """
 
-    kind: int
-    role: int = Role.NONE
+    kind: Kind
+    role: Role = Role.NONE
     tone: float = nan
     own: float = 0.0
     inferred: float = nan
@@ -183,10 +183,11 @@ class Token(NamedTuple):
     number: bool = False
 
 
+_TYPES = {Kind: "i1", Role: "i1", int: "i4", float: "f8", bool: "?"}
 COLUMNS = {
-    **{name: np.dtype(kind) for name, kind in get_type_hints(Token).items()},
+    **{name: np.dtype(_TYPES[kind]) for name, kind in get_type_hints(Token).items()},
     "letters": np.dtype((float, len(LABELS))),
-    "grams": np.dtype(int),
+    "grams": np.dtype("i4"),
 }
 """A `Token`'s, and of its n-grams of letters what they say for each label and how many they are."""
 
