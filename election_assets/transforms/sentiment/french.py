@@ -28,7 +28,7 @@ PACKAGES = ("textblob", "textblob-fr", "vaderSentiment-fr", "simplemma")
 
 MODEL_FILE = lexicon.REFERENCE / "tone_model.npz"
 
-BATCH = 1_024
+BATCH = 2_048
 """Texts that are read at once: their tokens fit a processor's cache."""
 
 

@@ -19,8 +19,8 @@ WORDS_FILE = REFERENCE / "tone_words.tsv.gz"
 SHORTEST_FOLDED = 5
 """Letters from which a word written without its accents is taken for the one with them."""
 
-_OWN_SCALE = 3
-_VADER_SCALE = 4
+_OWN_HIGHEST = 3
+_VADER_HIGHEST = 4
 
 
 class Lexicon(NamedTuple):
@@ -54,10 +54,15 @@ def load() -> Lexicon:
     return Lexicon(own, listed, inferred_tones(), unfolded)
 
 
+def own_lines() -> list[list[str]]:
+    """The lines of the project's file after its comments and its header: a term, its tone from -3 to 3, the reason."""
+    lines = [line for line in OWN_FILE.read_text(encoding="utf-8").splitlines() if not line.startswith("# ")]
+    return [line.split("\t") for line in lines[1:]]
+
+
 def own_tones() -> dict[str, float]:
-    """The project's file: a term, its tone from -3 to 3 and the reason, a line each."""
-    lines = OWN_FILE.read_text(encoding="utf-8").splitlines()[1:]
-    return {term: int(tone) / _OWN_SCALE for term, tone, _ in (line.split("\t") for line in lines)}
+    """The terms of the project's file."""
+    return {term: int(tone) / _OWN_HIGHEST for term, tone, _ in own_lines()}
 
 
 def vader_tones() -> dict[str, float]:
@@ -69,7 +74,7 @@ def vader_tones() -> dict[str, float]:
     for line in _package_file("vaderSentiment_fr", "fr_lexicon.txt").splitlines():
         word, arrow, tone = line.rpartition("->")
         if arrow and any(map(str.isalpha, word)):
-            tones[word.lower()] = float(tone) / _VADER_SCALE
+            tones[word.lower()] = float(tone) / _VADER_HIGHEST
     return tones
 
 

@@ -33,6 +33,9 @@ DEGREE_REACH = 2
 BEFORE_CONTRAST, AFTER_CONTRAST = 0.6, 1.2
 """Weights of what stands before and after "mais"."""
 
+IRONIC = -0.5
+"""What is left of praise in a text with a mark of irony."""
+
 SHOUTED = 1.2
 """Weight of a word in capitals."""
 
@@ -137,9 +140,9 @@ class Tones(NamedTuple):
 
 def read(batch: Batch) -> Reading:
     """The features of each text of a batch, and how much of it the lexicons know."""
-    known, texts, count = batch.known, batch.texts, len(batch.ends)
+    known = batch.known
     phrases = find_phrases(batch)
-    # What the rules look at one by one.
+    # The words that the rules look at one by one.
     free = (known["kind"] == Kind.WORD) & ~phrases.inside
     negations = find_negations(batch, free)
     factors = np.where(negations.turned, NEGATED, 1.0)
@@ -148,26 +151,43 @@ def read(batch: Batch) -> Reading:
     factors[~free] = 1
     contrasts = last_contrasts(batch, free)
     tones = find_tones(batch, phrases, negations, free, factors)
-    tones = tones._replace(values=tones.values * contrast_weights(tones.positions, contrasts[texts[tones.positions]]))
-    counted = phrases.inside & known["counted"] | ((known["kind"] == Kind.MARK) & known["known"])
-    words = _sum(batch, counted | free & known["content"])
-    known_words = _sum(batch, counted | free & known["known"])
+    tones = weigh_contrast(tones, contrasts[batch.texts[tones.positions]])
+    tones = turn_irony(tones, batch, free)
+    # Each word of an expression, each emoji and emoticon counts as a known word.
+    counted = (phrases.inside & known["counted"]) | ((known["kind"] == Kind.MARK) & known["known"])
+    words = _sum(batch, counted | (free & known["content"]))
+    known_words = _sum(batch, counted | (free & known["known"]))
+    count = np.maximum(words, 1)
+    columns = {
+        **tone_features(batch, tones, count),
+        **inferred_features(batch, free, factors),
+        **mark_features(batch),
+        **word_features(batch, free),
+        "negations": np.minimum(np.bincount(batch.texts[negations.starts], minlength=len(count)), 2) / 2,
+        "contrast": contrasts >= 0,
+        "length": np.log1p(count) / 3,
+        "unknown words": 1 - known_words / count,
+    }
+    return Reading(np.column_stack([columns[name] for name in FEATURES]).astype("float64"), known_words / count)
 
-    def share(name: str, most: int) -> np.ndarray:
-        return np.minimum(_sum(batch, known[name] != 0, known[name]), most) / most
 
-    def share_of_free(name: str, most: int) -> np.ndarray:
-        return np.minimum(_sum(batch, free & (known[name] != 0)), most) / most
+def tone_features(batch: Batch, tones: Tones, words: np.ndarray) -> dict[str, np.ndarray]:
+    """What the tones found add up to in each text.
 
-    of_text = texts[tones.positions]
+    Args:
+        batch: The tokens.
+        tones: Those found.
+        words: Of each text, how many words it has, at least 1.
+    """
+    count, of_text = len(batch.ends), batch.texts[tones.positions]
     positive, negative = _sides(tones.values, of_text, count)
     own_positive, own_negative = _sides(tones.own, of_text, count)
-    praise, blame = _saturate(positive), _saturate(negative)
-    happy = np.where(known["kind"][tones.positions] == Kind.MARK, np.maximum(tones.own, 0), 0)
+    praise, blame, root = _saturate(positive), _saturate(negative), np.sqrt(words + 1)
+    emoji = batch.known["kind"][tones.positions] == Kind.MARK
+    happy = np.bincount(of_text, np.where(emoji, np.maximum(tones.own, 0), 0), count)
     last = np.zeros(count)
     last[of_text] = tones.values
-    root = np.sqrt(np.maximum(words, 1) + 1)
-    columns = {
+    return {
         "positive": praise,
         "negative": blame,
         "most positive": _highest(np.maximum(tones.values, 0), of_text, count),
@@ -179,32 +199,63 @@ def read(batch: Batch) -> Reading:
         "own positive": _saturate(own_positive),
         "own negative": _saturate(own_negative),
         "no listed word": np.bincount(of_text, minlength=count) == 0,
-        **inferred_tones(batch, free, factors),
-        "exclamation": share("exclamations", 3),
-        "question": share("questions", 2),
-        "ellipsis": share("ellipsis", 1),
-        "quotes": share("quote", 2),
-        "capitals": share("capitals", 4),
-        "stretched": share("stretched", 1),
-        "link": np.minimum(_sum(batch, known["kind"] == Kind.LINK), 1),
-        "mentions": np.minimum(_sum(batch, known["kind"] == Kind.USER), 3) / 3,
-        "reply": _of_first(batch, known["kind"] == Kind.USER),
-        "hashtags": np.minimum(batch.hashtags, 4) / 4,
-        "numbers": share("number", 3),
-        "length": np.log1p(np.maximum(words, 1)) / 3,
-        "negations": np.minimum(np.bincount(texts[negations.starts], minlength=count), 2) / 2,
-        "degrees": share_of_free("degree", 2),
-        "contrast": contrasts >= 0,
-        "first person": share_of_free("first_person", 2),
-        "second person": share_of_free("second_person", 2),
-        "duty": share_of_free("duty", 1),
         "mixed": praise * blame,
-        "happy emoji beside blame": _saturate(np.bincount(of_text, happy, count)) * blame,
-        "retweet": _of_first(batch, known["retweet"]),
-        "unknown words": 1 - known_words / np.maximum(words, 1),
+        "happy emoji beside blame": _saturate(happy) * blame,
     }
-    features = np.column_stack([columns[name] for name in FEATURES]).astype("float64")
-    return Reading(features, known_words / np.maximum(words, 1))
+
+
+def inferred_features(batch: Batch, free: np.ndarray, factors: np.ndarray) -> dict[str, np.ndarray]:
+    """What the inferred tones, which many more words have, add up to in each text."""
+    count = len(batch.ends)
+    chosen = np.flatnonzero(free & ~np.isnan(batch.known["inferred"]))
+    of_text, values = batch.texts[chosen], batch.known["inferred"][chosen] * factors[chosen]
+    words = np.bincount(of_text, minlength=count)
+    good, bad = np.maximum(values - TONELESS, 0), np.maximum(-values - TONELESS, 0)
+    return {
+        "inferred mean": np.bincount(of_text, values, count) / np.maximum(words, 1),
+        "inferred positive": np.bincount(of_text, good, count) / 2,
+        "inferred negative": np.bincount(of_text, bad, count) / 2,
+        "inferred highest": _highest(values, of_text, count),
+        "inferred lowest": -_highest(-values, of_text, count),
+    }
+
+
+def mark_features(batch: Batch) -> dict[str, np.ndarray]:
+    """Punctuation, spelling, links, mentions and hashtags of each text, each from 0 to 1."""
+    known = batch.known
+
+    def share(values: np.ndarray, most: int) -> np.ndarray:
+        return np.minimum(_sum(batch, values != 0, values), most) / most
+
+    links, users = known["kind"] == Kind.LINK, known["kind"] == Kind.USER
+    return {
+        "exclamation": share(known["exclamations"], 3),
+        "question": share(known["questions"], 2),
+        "ellipsis": share(known["ellipsis"], 1),
+        "quotes": share(known["quote"], 2),
+        "capitals": share(known["capitals"], 4),
+        "stretched": share(known["stretched"], 1),
+        "link": share(links, 1),
+        "mentions": share(users, 3),
+        "reply": _of_first(batch, users),
+        "hashtags": np.minimum(batch.hashtags, 4) / 4,
+        "numbers": share(known["number"], 3),
+        "retweet": _of_first(batch, known["retweet"]),
+    }
+
+
+def word_features(batch: Batch, free: np.ndarray) -> dict[str, np.ndarray]:
+    """How many words of some kinds each text has, each from 0 to 1."""
+
+    def share(name: str, most: int) -> np.ndarray:
+        return np.minimum(_sum(batch, free & (batch.known[name] != 0)), most) / most
+
+    return {
+        "degrees": share("degree", 2),
+        "first person": share("first_person", 2),
+        "second person": share("second_person", 2),
+        "duty": share("duty", 1),
+    }
 
 
 def find_phrases(batch: Batch) -> Phrases:
@@ -312,9 +363,29 @@ def last_contrasts(batch: Batch, free: np.ndarray) -> np.ndarray:
     return found
 
 
-def contrast_weights(positions: np.ndarray, contrasts: np.ndarray) -> np.ndarray:
-    """What tones weigh by whether they stand before or after the last "mais" of their text."""
-    return np.where(contrasts < 0, 1.0, np.where(positions < contrasts, BEFORE_CONTRAST, AFTER_CONTRAST))
+def weigh_contrast(tones: Tones, contrasts: np.ndarray) -> Tones:
+    """The tones, those before the last "mais" of their text weaker and those after it stronger.
+
+    Args:
+        tones: Those found.
+        contrasts: Of each tone, the position of the last "mais" of its text; -1 where there is none.
+    """
+    weights = np.where(tones.positions < contrasts, BEFORE_CONTRAST, AFTER_CONTRAST)
+    return tones._replace(values=tones.values * np.where(contrasts < 0, 1.0, weights))
+
+
+def turn_irony(tones: Tones, batch: Batch, free: np.ndarray) -> Tones:
+    """The tones, praise turned where a text has a mark of irony, or thanks for something bad and trails off.
+
+    "Merci pour la hausse des prix..."
+    """
+    known, of_text = batch.known, batch.texts[tones.positions]
+    marks = known["irony"] & (free | (known["kind"] == Kind.MARK))
+    blames = np.bincount(of_text, tones.values < 0, len(batch.ends))
+    thanks = _sum(batch, free & known["thanks"]) * _sum(batch, known["ellipsis"]) * blames
+    ironic = (_sum(batch, marks) + thanks) > 0
+    turned = np.where(ironic[of_text] & (tones.values > 0), tones.values * IRONIC, tones.values)
+    return tones._replace(values=turned)
 
 
 def find_tones(batch: Batch, phrases: Phrases, negations: Negations, free: np.ndarray, factors: np.ndarray) -> Tones:
@@ -327,22 +398,6 @@ def find_tones(batch: Batch, phrases: Phrases, negations: Negations, free: np.nd
         values[at] = own[at] = tone * NEGATED if tone > 0 and negations.turned[at] else tone
     positions = np.flatnonzero(~np.isnan(values))
     return Tones(positions, values[positions], own[positions])
-
-
-def inferred_tones(batch: Batch, free: np.ndarray, factors: np.ndarray) -> dict[str, np.ndarray]:
-    """The features of the inferred tones, which every known word has."""
-    count = len(batch.ends)
-    chosen = np.flatnonzero(free & ~np.isnan(batch.known["inferred"]))
-    of_text, values = batch.texts[chosen], batch.known["inferred"][chosen] * factors[chosen]
-    words = np.bincount(of_text, minlength=count)
-    good, bad = np.maximum(values - TONELESS, 0), np.maximum(-values - TONELESS, 0)
-    return {
-        "inferred mean": np.bincount(of_text, values, count) / np.maximum(words, 1),
-        "inferred positive": np.bincount(of_text, good, count) / 2,
-        "inferred negative": np.bincount(of_text, bad, count) / 2,
-        "inferred highest": _highest(values, of_text, count),
-        "inferred lowest": -_highest(-values, of_text, count),
-    }
 
 
 def _sum(batch: Batch, chosen: np.ndarray, values: np.ndarray | None = None) -> np.ndarray:

@@ -62,6 +62,8 @@ def _words(text: str) -> frozenset[str]:
 _FIRST_PERSON = _words("je j' me m' moi mon ma mes nous notre nos on")
 _SECOND_PERSON = _words("tu t' te toi ton ta tes vous votre vos")
 _DUTIES = _words("faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait")
+_IRONY = _words("ironie sarcasme hein 🙄 🙃 🤡")
+_THANKS = _words("merci bravo félicitations chapeau")
 _SHIFTERS = _words(
     "lutte lutter réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer"
     " diminution diminue combattre éradiquer prévenir prévention interdire interdit abolir zéro"
@@ -142,6 +144,8 @@ class Token(NamedTuple):
         first_person: Whether it says "I" or "we".
         second_person: Whether it says "you".
         duty: Whether it says what must be done.
+        irony: Whether it marks irony.
+        thanks: Whether it thanks or congratulates.
         opens: Whether an expression of several words may begin with it.
         continues: Whether one may have it as its second word.
         retweet: Whether it is "RT".
@@ -152,8 +156,8 @@ class Token(NamedTuple):
         number: Whether it is a number.
     """
 
-    kind: int
-    role: int = Role.NONE
+    kind: Kind
+    role: Role = Role.NONE
     tone: float = nan
     own: float = 0.0
     inferred: float = nan
@@ -167,6 +171,8 @@ class Token(NamedTuple):
     first_person: bool = False
     second_person: bool = False
     duty: bool = False
+    irony: bool = False
+    thanks: bool = False
     opens: bool = False
     continues: bool = False
     retweet: bool = False
@@ -177,10 +183,11 @@ class Token(NamedTuple):
     number: bool = False
 
 
+_TYPES = {Kind: "i1", Role: "i1", int: "i4", float: "f8", bool: "?"}
 COLUMNS = {
-    **{name: np.dtype(kind) for name, kind in get_type_hints(Token).items()},
+    **{name: np.dtype(_TYPES[kind]) for name, kind in get_type_hints(Token).items()},
     "letters": np.dtype((float, len(LABELS))),
-    "grams": np.dtype(int),
+    "grams": np.dtype("i4"),
 }
 """A `Token`'s, and of its n-grams of letters what they say for each label and how many they are."""
 
@@ -406,7 +413,7 @@ def _mark(key: str, tone: float | None) -> Token:
     """An emoji, an emoticon, an expression with a hyphen, punctuation or a number."""
     continues = key in _second_words()
     if tone is not None:
-        return Token(Kind.MARK, tone=tone or nan, own=tone, known=True, continues=continues)
+        return Token(Kind.MARK, tone=tone or nan, own=tone, known=True, irony=key in _IRONY, continues=continues)
     first = key[0]
     return Token(
         Kind.MARK,
@@ -460,6 +467,8 @@ def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
         first_person=first_person,
         second_person=second_person,
         duty=duty,
+        irony=key in _IRONY,
+        thanks=key in _THANKS,
         opens=opens,
         continues=key in _second_words(),
         retweet=key == "rt",

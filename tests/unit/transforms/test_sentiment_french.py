@@ -1,6 +1,5 @@
 """The tone of French tweets by the real lexicons and the shipped model."""
 
-import csv
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -97,6 +96,13 @@ def test_degrees_raise_and_lower():
 def test_what_follows_but_weighs_more():
     assert feature("Beau mais nul", "net") < feature("Nul mais beau", "net")
     assert feature("Beau mais nul", "contrast") == 1
+
+
+@pytest.mark.parametrize(
+    "text", ["Quel beau bilan 🤡", "Quel beau bilan #ironie", "Quel beau bilan hein", "Merci pour ce beau mensonge..."]
+)
+def test_praise_with_a_mark_of_irony_is_blame(text):
+    assert feature("Quel beau bilan", "net") > 0 > feature(text, "net")
 
 
 def test_what_is_fought_is_not_blamed():
@@ -199,12 +205,12 @@ def test_the_version_changes_with_what_a_score_depends_on(monkeypatch, tmp_path)
 
 
 def test_the_lexicon_of_the_project_is_reviewed_line_by_line():
-    with lexicon.OWN_FILE.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t", quoting=csv.QUOTE_NONE))
+    lines = lexicon.own_lines()
 
-    terms = [row["term"] for row in rows]
-    assert len(terms) == len(set(terms))
-    assert all(row["reason"] and row["tone"] in {"-3", "-2", "-1", "0", "1", "2", "3"} for row in rows)
+    terms = [term for term, _, _ in lines]
+    assert len(terms) == len(set(terms)) > 1000
+    assert {tone for _, tone, _ in lines} <= {"-3", "-2", "-1", "0", "1", "2", "3"}
+    assert min(len(reason) for _, _, reason in lines) >= 4
 
 
 def test_a_process_remembers_so_many_tokens_and_no_more(monkeypatch):
