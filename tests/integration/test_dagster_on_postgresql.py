@@ -184,13 +184,22 @@ def test_a_person_sees_the_report_s_preview(
 ) -> None:
     page.goto(f"{services.url}/assets/report")
     see(page, "preview")
-    shown = {}
-    for candidate in ELECTION.candidates:
-        cell = page.get_by_role("cell", name=candidate.name, exact=True)
-        expect(cell).to_be_visible(timeout=60_000)
-        shown[candidate.key] = page.get_by_role("row").filter(has=cell).last.get_by_role("cell").all_inner_texts()[1:]
-    counts = {key: each["root"] for key, each in root.record()["candidates"].items()}
-    assert shown == {key: [str(each[name]) for name in COUNTS] for key, each in counts.items()}
+
+    def rows_of(head: str) -> dict[str, list[str]]:
+        """The cells of each candidate in the table with this head."""
+        heads = page.get_by_role("columnheader", name=head, exact=True)
+        table = page.get_by_role("table").filter(has=heads).last
+        expect(table).to_be_visible(timeout=60_000)
+        rows = [row.get_by_role("cell").all_inner_texts() for row in table.get_by_role("row").all()]
+        return {cells[0]: cells[1:] for cells in rows if cells}
+
+    counts = {ELECTION.candidate(key).name: each["root"] for key, each in root.record()["candidates"].items()}
+    told = rows_of("received")
+    assert {name: told[name] for name in counts} == {
+        name: [str(each[count]) for count in COUNTS] for name, each in counts.items()
+    }
+    overview = rows_of("mean tone (95 % interval)")
+    assert {name: overview[name][0] for name in counts} == {name: str(each["kept"]) for name, each in counts.items()}
     shoot(page, screenshots / "postgresql_report_preview.png")
 
 
