@@ -427,10 +427,10 @@ def _pom(name: str, dependencies: str = "", management: str = "", modules: Itera
 
 PROPERTIES = {
     "nifi.nar.library.autoload.directory": "./extensions",
-    "nifi.nar.working.directory": "./work/nar/",
+    "nifi.nar.working.directory": "./working/nar/",
     "nifi.nar.unpack.uber.jar": "false",
-    "nifi.upload.working.directory": "./work/uploads",
-    "nifi.web.jetty.working.directory": "./work/jetty",
+    "nifi.upload.working.directory": "./working/uploads",
+    "nifi.web.jetty.working.directory": "./working/jetty",
     "nifi.web.jetty.threads": "50",
     "nifi.web.max.requests.per.second": "30000",
     "nifi.web.request.timeout": "60 secs",
