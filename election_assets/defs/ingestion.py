@@ -15,7 +15,7 @@ from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN,
 from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
 from resources.nifi import NiFiResource
-from resources.nifi_api import NiFiError, NiFiUnavailableError
+from resources.nifi.api import NiFiError, NiFiUnavailableError
 from resources.scraper import ScraperError, ScraperResource
 
 NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)

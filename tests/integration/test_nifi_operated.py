@@ -26,7 +26,7 @@ from nifi.flow import (
 from resources.embedded_services import EmbeddedServicesResource
 from resources.kafka import KafkaResource
 from resources.nifi import NiFiResource
-from resources.nifi_api import NiFiError, NiFiUnavailableError
+from resources.nifi.api import NiFiError, NiFiUnavailableError
 from resources.scraper import ScraperResource
 from scraper_api.__main__ import build_service
 from tests.servers.kafka import KafkaServer

@@ -15,7 +15,7 @@ import pytest
 from kafka import KafkaAdminClient
 
 import resources.nifi
-import resources.nifi_api
+import resources.nifi.api
 from election_assets.election import load_election
 from nifi.flow import (
     KAFKA_BOOTSTRAP_SERVERS,
@@ -28,9 +28,10 @@ from nifi.flow import (
 )
 from resources import build_resources
 from resources.embedded_broker import EmbeddedBroker
-from resources.nifi import NiFiResource, main, parameters_of
-from resources.nifi_api import NiFiError, NiFiUnavailableError
-from resources.nifi_flow import fingerprint
+from resources.nifi import NiFiResource
+from resources.nifi.__main__ import main, parameters_of
+from resources.nifi.api import NiFiError, NiFiUnavailableError
+from resources.nifi.flow import fingerprint
 from tests.fakes.nifi_api import FakeNiFi
 
 VALMARIE = Path(__file__).parents[2] / "fakes" / "elections" / "valmarie_2031.toml"
@@ -45,7 +46,7 @@ KEYS = ELECTION.candidate_keys
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resources.nifi, "POLL_SECONDS", 0.01)
-    monkeypatch.setattr(resources.nifi_api, "POLL_SECONDS", 0.001)
+    monkeypatch.setattr(resources.nifi.api, "POLL_SECONDS", 0.001)
     monkeypatch.setattr(resources.nifi, "SETTLE_SECONDS", 0.2)
 
 
@@ -151,7 +152,7 @@ def test_an_address_of_something_else_is_told(nifi: FakeNiFi, monkeypatch: pytes
 
 def test_a_secret_is_not_sent_unencrypted_to_another_machine(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch) -> None:
     client = resource(nifi)
-    monkeypatch.setattr(resources.nifi_api, "_is_loopback", lambda url: False)
+    monkeypatch.setattr(resources.nifi.api, "_is_loopback", lambda url: False)
     with pytest.raises(NiFiUnavailableError, match=f"The parameter {SCRAPER_API_KEY} would go to"):
         client.deploy(FLOW, ASKED, SECRET)
     assert not nifi.contexts
