@@ -205,6 +205,11 @@ class DataRoot:
         """Holds the candidate's lock: one run at a time lands and merges."""
         return self.lock(candidate)
 
+    def collection_lock(self, candidate: str) -> AbstractContextManager[None]:
+        """Holds the lock of the candidate's collection: two at once would both publish every batch."""
+        # No candidate's key holds a `_`.
+        return self.lock(f"_collect_{candidate}")
+
     @contextlib.contextmanager
     def lock(self, name: str) -> Iterator[None]:
         """Holds a lock that all processes of this root share; the system frees it if the process dies."""

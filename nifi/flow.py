@@ -34,10 +34,14 @@ SENSITIVE_PARAMETERS = (SCRAPER_API_KEY, KAFKA_SASL_PASSWORD)
 """Parameters whose values no flow definition carries: deployment sets them, also to an empty text."""
 
 POLL = "poll"
-"""The source of a candidate's group and of `results`: one FlowFile of it is one time asking. In `results` it is
-DISABLED until results are wanted. RUN_ONCE on it in a candidate's group, then an empty and idle group, is one run."""
+"""Asks by itself, in a candidate's group and in `results`: a FlowFile of it is one time asking. In `results` it is
+DISABLED until results are wanted every day."""
+ASK_NOW = "ask-now"
+"""Asks when it is told to, beside `poll`: RUN_ONCE on it, then an empty and idle group, is one run."""
 READ_DEAD_LETTERS = "read-dead-letters"
-"""DISABLED in a candidate's group: RUN_ONCE on it takes the folder's files and sends them again."""
+"""In a candidate's group, RUN_ONCE on it takes the folder's files and sends them again."""
+ON_DEMAND = (ASK_NOW, READ_DEAD_LETTERS)
+"""The sources that are DISABLED but while they are run once, so that starting their group does not start them."""
 ONE_BATCH = "one-batch"
 """The group inside a candidate's group that takes in one FlowFile at a time, and the next once it is empty."""
 ASK = "ask"
@@ -168,6 +172,7 @@ def _candidate_group(
 ) -> _Group:
     group = root.inside(candidate.key, context, f"{candidate.name}: asks the scraper every {{poll.period}}.", number)
     poll = group.processor(POLL, "GenerateFlowFile", {}, period=_parameter(POLL_PERIOD))
+    ask_now = group.processor(ASK_NOW, "GenerateFlowFile", {}, period="1 day", disabled=True)
     reader = group.processor(
         READ_DEAD_LETTERS,
         "GetFile",
@@ -184,6 +189,7 @@ def _candidate_group(
     one = _one_batch(group, context, services)
     group.add(one)
     group.connect(poll, "success", one.port("asks"), objects=1)
+    group.connect(ask_now, "success", one.port("asks"), objects=1)
     group.connect(reader, "success", one.port("dead-letters"), objects=1000, size="1 GB")
     return group
 
@@ -392,6 +398,7 @@ def _one_batch(outer: _Group, context: str, services: Mapping[str, str]) -> _Gro
 def _results_group(root: _Group, context: str) -> _Group:
     group = root.inside(RESULTS, context, "Fetches the official results; off until `poll` is enabled and started.", -1)
     poll = group.processor(POLL, "GenerateFlowFile", {}, period="1 day", disabled=True)
+    ask_now = group.processor(ASK_NOW, "GenerateFlowFile", {}, period="1 day", disabled=True)
     fetch = group.processor(
         FETCH,
         "InvokeHTTP",
@@ -421,6 +428,7 @@ def _results_group(root: _Group, context: str) -> _Group:
         ends=["success"],
     )
     group.connect(poll, "success", fetch, objects=1)
+    group.connect(ask_now, "success", fetch, objects=1)
     group.connect(fetch, "Response", write, size="100 MB")
     group.connect(fetch, ["No Retry", "Retry", "Failure"], unanswered)
     group.connect(write, "failure", write, size="100 MB")

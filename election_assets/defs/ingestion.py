@@ -11,7 +11,7 @@ from election_assets.defs.upstream import OWNERS, kafka_topics, nifi_flow, x_api
 from election_assets.ingest import ingested_rows
 from election_assets.landed import batches, store
 from election_assets.metadata import column_schema
-from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN, alone
+from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
 from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
 from resources.nifi import NiFiResource
@@ -82,7 +82,9 @@ def raw_tweets(
     archive = status["archive"]
     for problem in (archive or {}).get("problems", [])[:SHOWN_PROBLEMS]:
         context.log.warning(f"{problem['file']}, line {problem['line']}: {problem['reason']}")
-    if archive and not archive["read"] and not errors:
+    collected_ever = any(each["records"] for each in status["candidates"].values())
+    # What was read of an archive is counted once a file is done.
+    if archive and not archive["read"] and not collected_ever and not errors:
         context.log.warning("The archive holds no tweets.")
     return dg.MaterializeResult(
         metadata={"source": status["source"], **({"archive": dg.MetadataValue.json(archive)} if archive else {})},
@@ -93,8 +95,7 @@ def raw_tweets(
 def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: bool) -> _Collected:
     """Publishes batches until there is nothing new; from a live source until one is not full, for more always comes."""
     collected = _Collected()
-    # Two runs at once would both publish every batch.
-    with alone(f"collect_{key}"):
+    with DATA_ROOT.collection_lock(key):
         while (batch := scraper.batch(key)).batch_id:
             publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
             scraper.acknowledge(batch.batch_id)
@@ -122,7 +123,7 @@ def _refuse_unusable(nifi: NiFiResource) -> None:
 
 def _run_nifi(context: dg.AssetExecutionContext, scraper: ScraperResource, nifi: NiFiResource, key: str) -> _Collected:
     """Makes NiFi drain the scraper, and counts what it brought: the batches that are new, and one that waited."""
-    with alone(f"collect_{key}"):
+    with DATA_ROOT.collection_lock(key):
         known = set(DATA_ROOT.batch_ids(key)) - {scraper.status()["candidates"][key]["current"]}
         errors = nifi.run_once(key)
         status = scraper.status()["candidates"][key]

@@ -12,7 +12,18 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
-from nifi.flow import CANDIDATE, CSV_SCHEMA, ONE_BATCH, POLL, READ_DEAD_LETTERS, RESULTS, SAY, TOPIC_PREFIX
+from nifi.flow import (
+    ASK_NOW,
+    CANDIDATE,
+    CSV_SCHEMA,
+    ON_DEMAND,
+    ONE_BATCH,
+    POLL,
+    READ_DEAD_LETTERS,
+    RESULTS,
+    SAY,
+    TOPIC_PREFIX,
+)
 from resources.nifi.api import POLL_SECONDS, NiFiApi, NiFiError
 from resources.nifi.flow import Part, Queue, Snapshot, fingerprint, instances, needed_types, parts
 
@@ -212,6 +223,10 @@ class NiFiResource(dg.ConfigurableResource):
         root = self._root_id()
         self._enable_services(root)
         self._refuse_invalid(now.groups[group])
+        for part in now.parts:
+            # One whose run was killed would run by itself from now on.
+            if part.name in ON_DEMAND and part.state == "Stopped":
+                self._set_state(part, "DISABLED")
         for path, number in now.groups.items():
             poll = now.part(path, POLL)
             if poll is None:
@@ -245,7 +260,7 @@ class NiFiResource(dg.ConfigurableResource):
         """Makes a candidate's group ask once and waits until every batch that came of it is published and acknowledged.
 
         The group asks on by itself until the scraper has nothing new (a live one: until a batch is not full). Where it
-        polls by its schedule, it does so again afterwards.
+        polls by its schedule, it goes on doing so beside this.
 
         Returns:
             The errors that NiFi told of meanwhile, also those that trying again has healed.
@@ -253,7 +268,7 @@ class NiFiResource(dg.ConfigurableResource):
         Raises:
             NiFiError: If the group does not run, or is not done in time; then the queues and errors are told.
         """
-        return self._run_source(candidate, POLL)
+        return self._run_source(candidate, ASK_NOW)
 
     def resend(self, candidate: str) -> list[Bulletin]:
         """Sends a candidate's dead letters again, as `run_once`; nothing where there is no folder of them yet."""
@@ -262,7 +277,7 @@ class NiFiResource(dg.ConfigurableResource):
 
     def fetch_results(self) -> list[Bulletin]:
         """Fetches the official results once to `results.folder`, as `run_once`."""
-        return self._run_source(RESULTS, POLL)
+        return self._run_source(RESULTS, ASK_NOW)
 
     # --- run once ----------------------------------------------------------------------------------------------------
 
@@ -274,7 +289,7 @@ class NiFiResource(dg.ConfigurableResource):
             raise NiFiError(f"The group {group} in NiFi has no processor {source!r}: {_DEPLOY}")
         self._refuse_stopped(group, now, part)
         last = max((bulletin.number for bulletin in self.bulletins(group)), default=-1)
-        with self._stopped_for_a_while(part):
+        with self._enabled_for_a_while(part):
             if error := self._not_valid(part):
                 if source == READ_DEAD_LETTERS and _NO_FOLDER in error:
                     return []
@@ -290,22 +305,19 @@ class NiFiResource(dg.ConfigurableResource):
         return [each for each in self.bulletins(group, last) if each.level == "ERROR"]
 
     @contextlib.contextmanager
-    def _stopped_for_a_while(self, part: Part) -> Iterator[None]:
-        """Holds a processor ready to be run once, and leaves it in the state in which it was."""
-        before = {"Running": "RUNNING", "Disabled": "DISABLED"}.get(part.state, "STOPPED")
+    def _enabled_for_a_while(self, part: Part) -> Iterator[None]:
+        """Holds a source ready to be run once, and disables it again."""
         try:
-            if before != "STOPPED":
-                self._set_state(part, "STOPPED")
+            self._set_state(part, "STOPPED")
             self._wait_until_stopped(part)
             yield
         except BaseException:
             # What went wrong is worth more than that this does, too.
             with contextlib.suppress(NiFiError):
                 self._set_state(part, "STOPPED")
-                self._set_state(part, before)
+                self._set_state(part, "DISABLED")
             raise
-        if before != "STOPPED":
-            self._set_state(part, before)
+        self._set_state(part, "DISABLED")
 
     def _wait_until_stopped(self, part: Part) -> None:
         self._wait(
@@ -324,7 +336,7 @@ class NiFiResource(dg.ConfigurableResource):
         limit = time.monotonic() + self.timeout_seconds
         quiet = 0
         while quiet < 2:
-            done = self._state(source) == "STOPPED"
+            done = self._state(source) in ("STOPPED", "DISABLED")
             now = self._status(number, group)
             quiet = quiet + 1 if done and now.quiet else 0
             if time.monotonic() > limit:
@@ -338,7 +350,7 @@ class NiFiResource(dg.ConfigurableResource):
             time.sleep(POLL_SECONDS)
 
     def _refuse_stopped(self, group: str, now: Snapshot, source: Part) -> None:
-        sources = (POLL, READ_DEAD_LETTERS)
+        sources = (POLL, *ON_DEMAND)
         rest = [part for part in now.parts if not (part.group == group and part.name in sources)]
         if all(part.state in ("Running", "Validating") for part in rest):
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from nifi.flow import (
     DEAD_LETTER_FOLDER,
@@ -96,10 +96,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         elif given.command == "results":
             return _tell(nifi.fetch_results(), "The results were fetched.")
         elif given.command == "run":
-            return _tell(nifi.run_once(given.candidate), f"{given.candidate}: nothing new is left.")
+            return _collect(nifi.run_once, nifi, given.candidate, "nothing new is left.")
         else:
             keys = [given.candidate] if given.candidate else election.candidate_keys
-            return max(_tell(nifi.resend(key), f"{key}: dead letters were sent again.") for key in keys)
+            return max(_collect(nifi.resend, nifi, key, "dead letters were sent again.") for key in keys)
     except (NiFiError, KafkaUnavailableError, KafkaSettingsError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -118,6 +118,16 @@ def _tell(errors: Sequence[Bulletin], otherwise: str) -> int:
     failed = any(error.final for error in errors)
     _say([*map(str, errors), *([] if failed else [otherwise])])
     return int(failed)
+
+
+def _collect(collect: Callable[[str], Sequence[Bulletin]], nifi: NiFiResource, candidate: str, otherwise: str) -> int:
+    """Runs a source of a candidate's group beside no run of Dagster's that does; the exit status."""
+    from election_assets.storage import DataRoot
+
+    # A candidate that is none is told before a lock is named by it.
+    nifi.snapshot(candidate)
+    with DataRoot.from_env(os.environ).collection_lock(candidate):
+        return _tell(collect(candidate), f"{candidate}: {otherwise}")
 
 
 def _status_lines(nifi: NiFiResource) -> list[str]:

@@ -27,7 +27,7 @@ from scraper_api.__main__ import Service, build_service
 from tests.fakes.scraper_proxy import ScraperProxy
 from tests.servers.kafka import KafkaServer
 from tests.servers.nifi import NiFiServer
-from tests.servers.processes import free_port
+from tests.servers.processes import free_port, wait
 
 pytestmark = pytest.mark.integration
 
@@ -35,7 +35,6 @@ PROJECT = Path(__file__).parents[2]
 ELECTION_FILE = PROJECT / "tests" / "fakes" / "elections" / "valmarie_2031.toml"
 CANDIDATE, NAME = "ormevaux", "Ormevaux"
 API_KEY = "a-key-of-tests"
-SECONDS = 60
 
 NASTY = (
     "plain",
@@ -210,13 +209,6 @@ class Flow:
         return [entity["bulletin"]["message"] for entity in board if "bulletin" in entity]
 
 
-def wait(condition: Callable[[], bool], what: str) -> None:
-    limit = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < limit, f"waited {SECONDS} s for {what}"
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def upload(nifi_server: NiFiServer) -> Iterator[Callable[[dict[str, Any]], Flow]]:
     flows = []
@@ -373,7 +365,7 @@ def test_the_committed_flow_loads_unchanged_and_every_part_is_valid(upload: Call
     processors = flow.processors()
     assert [p["component"]["name"] for p in processors if p["component"]["extensionMissing"]] == []
     assert sorted(p["component"]["name"] for p in processors if p["component"]["state"] == "DISABLED") == sorted(
-        [names.READ_DEAD_LETTERS] * len(election.candidates) + [names.POLL]
+        [*names.ON_DEMAND] * len(election.candidates) + [names.POLL, names.ASK_NOW]
     )
     for candidate in election.candidates:
         poll = flow.processor(flow.group(candidate.key), names.POLL)["component"]

@@ -13,9 +13,11 @@ from kafka import KafkaConsumer, TopicPartition
 
 from election_assets.election import Election, load_election
 from nifi.flow import (
+    ASK_NOW,
     CSV_SCHEMA,
     DEAD_LETTER_FOLDER,
     KAFKA_BOOTSTRAP_SERVERS,
+    POLL,
     POLL_PERIOD,
     SCRAPER_API_KEY,
     SCRAPER_URL,
@@ -31,7 +33,7 @@ from resources.scraper import ScraperResource
 from scraper_api.__main__ import build_service
 from tests.servers.kafka import KafkaServer
 from tests.servers.nifi import NiFiServer
-from tests.servers.processes import free_port
+from tests.servers.processes import free_port, wait
 
 pytestmark = pytest.mark.integration
 
@@ -136,7 +138,7 @@ def messages(server: KafkaServer, key: str) -> list[str]:
 
 def batches(nifi: NiFiResource, key: str) -> list[tuple[str, int]]:
     """The queues with a batch, not with a question that waits for its turn: where from, and how large."""
-    return [(queue.source, queue.bytes) for queue in nifi.queues(key) if queue.source != "poll" and queue.bytes]
+    return [(queue.source, queue.bytes) for queue in nifi.queues(key) if queue.bytes]
 
 
 def test_the_second_deployment_changes_nothing(nifi: NiFiResource) -> None:
@@ -164,6 +166,41 @@ def test_a_candidate_is_run_until_nothing_is_new(
     poll = nifi.snapshot().part(KEYS[0], "poll")
     assert poll
     assert poll.state == "Stopped"
+
+
+def test_a_killed_run_leaves_nifi_asking_by_itself(
+    nifi: NiFiResource, scraper: ScraperResource, kafka_server: KafkaServer
+) -> None:
+    key = KEYS[2]
+    before = scraper.status()["candidates"][key]["acknowledged"]
+    nifi.set_parameters({KAFKA_BOOTSTRAP_SERVERS: f"127.0.0.1:{free_port()}", POLL_PERIOD: "1 hour"})
+    nifi.start(key)
+
+    def state(name: str) -> str:
+        part = nifi.snapshot().part(key, name)
+        assert part
+        return part.state
+
+    fields = {name: getattr(nifi, name) for name in ("url", "flow", "timeout_seconds")}
+    run = f"from resources.nifi import NiFiResource; NiFiResource(**{fields!r}).run_once({key!r})"
+    waiting = subprocess.Popen([sys.executable, "-c", run], cwd=ROOT)
+    try:
+        wait(lambda: state(ASK_NOW) == "Stopped" and bool(batches(nifi, key)), "a batch that waits for the broker")
+    finally:
+        waiting.kill()
+        waiting.wait()
+
+    assert state(POLL) == "Running"
+    nifi.set_parameters({KAFKA_BOOTSTRAP_SERVERS: kafka_server.bootstrap_servers, POLL_PERIOD: "1 sec"})
+
+    def acknowledged() -> bool:
+        status = scraper.status()["candidates"][key]
+        return status["current"] is None and status["acknowledged"] == status["batches"] > before
+
+    wait(acknowledged, "the batches that nobody but NiFi asks for")
+    nifi.set_parameters({POLL_PERIOD: "1 hour"})
+    nifi.start(key)
+    assert state(ASK_NOW) == "Disabled"
 
 
 def test_a_changed_election_is_deployed_with_what_waits_kept(

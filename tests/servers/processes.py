@@ -35,6 +35,14 @@ def free_port() -> int:
                 return port
 
 
+def wait(condition: Callable[[], bool], what: str, seconds: float = 60) -> None:
+    """Waits until a condition holds; fails with what was waited for."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < limit, f"waited {seconds} s for {what}"
+        time.sleep(0.1)
+
+
 def listens(port: int) -> bool:
     """Whether somebody listens on a port of loopback."""
     with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):

@@ -299,7 +299,8 @@ def test_all_parts_are_of_apaches_bundles(flow: dict[str, Any]) -> None:
 def test_only_the_sources_that_a_person_asks_for_are_disabled(election: Election, flow: dict[str, Any]) -> None:
     disabled = [part["name"] for part in parts(flow, "processors") if part["scheduledState"] == "DISABLED"]
 
-    assert sorted(disabled) == sorted([names.READ_DEAD_LETTERS] * len(election.candidates) + [names.POLL])
+    on_demand = [*names.ON_DEMAND] * len(election.candidates)
+    assert sorted(disabled) == sorted([*on_demand, names.POLL, names.ASK_NOW])
     assert processor(inside(flow["flowContents"], names.RESULTS), names.POLL)["scheduledState"] == "DISABLED"
 
 

@@ -264,12 +264,37 @@ def test_a_candidate_is_run_once_and_left_as_it_was_found(nifi: FakeNiFi, pollin
     nifi.published = ran.append
     assert client.run_once(KEYS[0]) == []
     assert ran == [KEYS[0]]
-    poll = client.snapshot().part(KEYS[0], "poll")
-    assert poll
-    assert poll.state == ("Running" if polling else "Stopped")
+    states = [client.snapshot().part(KEYS[0], name) for name in ("poll", "ask-now")]
+    assert [part.state for part in states if part] == ["Running" if polling else "Stopped", "Disabled"]
 
 
-def test_it_polls_again_also_after_trouble_and_tells_what_waits(nifi: FakeNiFi) -> None:
+def test_a_run_that_is_killed_leaves_nifi_polling_and_nothing_else_running(nifi: FakeNiFi) -> None:
+    client = deployed(nifi)
+    client.start(KEYS[0])
+
+    def state(name: str) -> str:
+        part = client.snapshot().part(KEYS[0], name)
+        assert part
+        return part.state
+
+    def leave() -> None:
+        part = client.snapshot().part(KEYS[0], "ask-now")
+        assert part
+        nifi.states[part.id] = "STOPPED"
+
+    seen: list[str] = []
+    nifi.published = lambda candidate: seen.append(state("poll"))
+    leave()
+    client.run_once(KEYS[0])
+    assert seen == [state("poll")] == ["Running"]
+    assert state("ask-now") == "Disabled"
+
+    leave()
+    client.start(KEYS[0])
+    assert state("ask-now") == "Disabled"
+
+
+def test_trouble_tells_what_waits_and_leaves_it_polling(nifi: FakeNiFi) -> None:
     client = deployed(nifi)
     client.start(KEYS[0])
 
@@ -315,10 +340,12 @@ def test_dead_letters_and_results_have_sources_that_are_disabled_again(nifi: Fak
     client.fetch_results()
     assert ran == [KEYS[1], KEYS[1], "results"]
     now = client.snapshot()
-    states = [now.part(KEYS[1], "read-dead-letters"), now.part("results", "poll"), now.part("results", "fetch")]
-    assert [part.state for part in states if part] == ["Disabled", "Disabled", "Running"]
+    names = ("poll", "ask-now", "fetch")
+    states = [now.part(KEYS[1], "read-dead-letters"), *(now.part("results", name) for name in names)]
+    assert [part.state for part in states if part] == ["Disabled", "Disabled", "Disabled", "Running"]
     client.start("results")
-    assert {part.state for part in client.snapshot("results").parts} == {"Running"}
+    states = [client.snapshot().part("results", name) for name in names]
+    assert [part.state for part in states if part] == ["Running", "Disabled", "Running"]
     client.stop()
     assert {part.state for part in client.snapshot().parts} == {"Stopped", "Disabled"}
 
@@ -373,11 +400,12 @@ def test_dagster_is_given_the_names_of_secrets(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def named(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch) -> FakeNiFi:
+def named(nifi: FakeNiFi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeNiFi:
     """The NiFi that the environment names, and nothing else of the platform."""
     for name in [name for name in os.environ if name.startswith(("NIFI_", "KAFKA_", "SCRAPER_"))]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("ELECTION", str(VALMARIE))
+    monkeypatch.setenv("ELECTION_DATA", str(tmp_path / "data"))
     monkeypatch.setenv("NIFI_URL", nifi.url)
     monkeypatch.setenv("NIFI_SCRAPER_URL", "http://scraper.test:8000")
     return nifi
@@ -409,7 +437,7 @@ def test_the_command_line(named: FakeNiFi, capsys: pytest.CaptureFixture[str]) -
     capsys.readouterr()
     assert main(["status"]) == 0
     out = capsys.readouterr().out
-    assert f"{KEYS[0]}: 1 disabled, 22 running, 1 stopped; 0 FlowFiles wait" in out
+    assert f"{KEYS[0]}: 2 disabled, 22 running, 1 stopped; 0 FlowFiles wait" in out
     nifi.published = lambda key: nifi.bulletins.append((f"{key}/one-batch", "publish", "ERROR", "no route"))
     assert main(["resend", KEYS[0]]) == 0
     healed = f"{KEYS[0]}/one-batch/publish: no route\n" * 2 + f"{KEYS[0]}: dead letters were sent again.\n"
