@@ -1,6 +1,8 @@
 # The commands of the project; `make help` lists them.
 
 PORT ?= 3000
+REPORT_PORT ?= 3001
+run dev: export REPORT_PORT := $(REPORT_PORT)
 ifneq (,$(or $(word 2,$(CURDIR)),$(word 2,$(ELECTION_DATA))))
 $(error A blank in the path of the project or of ELECTION_DATA ($(ELECTION_DATA)) cannot be served: choose one without)
 endif
@@ -50,6 +52,7 @@ run: .venv/.run instance ## the main job for all candidates; ends with the path 
 
 dev: .venv/.run instance ## Dagster's UI with its schedules and the embedded services, until Ctrl-C
 	@echo "Dagster's UI: http://127.0.0.1:$(PORT)"
+	@echo "The report: http://127.0.0.1:$(REPORT_PORT)"
 	@$(BIN)/python -m resources.services during $(BIN)/dagster dev --workspace workspace.yaml --host 127.0.0.1 --port $(PORT)
 
 test: .venv/.dev ## all tests that need no outside server

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import dagster as dg
 
@@ -40,9 +41,9 @@ def file_metadata(path: Path) -> dict[str, Any]:
     return {"path": dg.MetadataValue.path(str(path)), "bytes": path.stat().st_size}
 
 
-def page_metadata(path: Path) -> dict[str, Any]:
-    """Path and size of a page, and a link that opens it on the machine that it was written on."""
-    return {**file_metadata(path), "page": dg.MetadataValue.url(path.absolute().as_uri())}
+def page_metadata(folder: Path, name: str, address: str) -> dict[str, Any]:
+    """Path and size of a file in a folder, and its link where the folder is served."""
+    return {**file_metadata(folder / name), "page": dg.MetadataValue.url(f"{address}/{quote(name)}")}
 
 
 def markdown_table(frame: DataFrame) -> dg.MarkdownMetadataValue:

@@ -26,6 +26,7 @@ from typing import IO
 
 from election_assets.election import ElectionFileError, load_election
 from election_assets.storage import DataRoot, write_atomically
+from resources.report_server import DEFAULT_HOST, ReportServerError, report_server
 
 START_SECONDS = 60
 WATCH_SECONDS = 0.2
@@ -288,11 +289,13 @@ def _nobody_uses(users: IO[str]) -> bool:
 def keep_during(data_root: Path, command: Sequence[str]) -> int:
     """Keeps the services up while a command runs; its exit code, 128 and the signal's number if one killed it.
 
-    SIGTERM and SIGINT are passed on to the command.
+    SIGTERM and SIGINT are passed on to the command. Where REPORT_PORT is set, the report is served there meanwhile.
 
     Raises:
         ServicesError: If the services cannot be had, or there is no such command.
     """
+    if port := os.environ.get("REPORT_PORT"):
+        _serve_report(data_root, port)
     addresses = join(data_root)
     print(
         f"embedded services: scraper {addresses.scraper or 'outside'}, Kafka {addresses.kafka or 'outside'}", flush=True
@@ -319,6 +322,15 @@ def keep_during(data_root: Path, command: Sequence[str]) -> int:
         for number, handler in before.items():
             signal.signal(number, handler)
     return 128 - code if code < 0 else code
+
+
+def _serve_report(data_root: Path, port: str) -> None:
+    try:
+        server = report_server(DataRoot(data_root).report, DEFAULT_HOST, port)
+    except ReportServerError as error:
+        raise ServicesError(str(error)) from error
+    # Ends with this process.
+    threading.Thread(target=server.run, daemon=True).start()
 
 
 def _in_foreground() -> bool:

@@ -4,6 +4,7 @@ import base64
 import datetime as dt
 import json
 import math
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from election_assets import delta
 from election_assets.defs.analysis import DAILY, merged_tweets, sentiment_scores
 from election_assets.defs.results import results_2017
 from election_assets.defs.upstream import OWNERS
-from election_assets.metadata import file_metadata, markdown_rows, page_metadata
+from election_assets.metadata import markdown_rows, page_metadata
 from election_assets.partitions import DATA_ROOT, ELECTION
 from election_assets.run_record import COUNTS, run_record
 from election_assets.schemas import MERGED_TWEETS, RESULTS_2017, SENTIMENT_SCORES
 from election_assets.storage import write_atomically
 from resources.kafka import KafkaResource
+from resources.report_server import report_address
 from resources.scraper import ScraperError, ScraperResource
 from resources.spark import SparkResource
 
@@ -71,11 +73,10 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     table = csv_bytes(department_table(results, placed), catalogue)
     for path, content in (files | assets() | {"data/departments.csv": table}).items():
         write_atomically(DATA_ROOT.report / path, content)
-    file = DATA_ROOT.report / "department_map.html"
     preview = map_preview(shapes, *leader_colours(results, catalogue))
     return dg.MaterializeResult(
         metadata={
-            **page_metadata(file),
+            **_page("department_map.html"),
             "preview": _picture(preview, catalogue.text("overview.map_preview")),
             "departments": int(results["department"].nunique()),
             "tweets_shown": int(placed["tweets"].sum()),
@@ -123,7 +124,7 @@ def word_cloud(spark: SparkResource) -> dg.MaterializeResult:
     write_atomically(DATA_ROOT.report / CLOUD_INDEX, json.dumps(index, ensure_ascii=False, indent=1).encode())
     return dg.MaterializeResult(
         metadata={
-            **file_metadata(DATA_ROOT.report / "word_cloud.png"),
+            **_page("word_cloud.png"),
             "preview": _picture(overall, index[TOTAL]["alt"]),
             "words": len(counts),
             "clouds": len(index),
@@ -182,18 +183,21 @@ def report(
     )
     for path, content in site_files(data, load_catalogue(LANGUAGE)).items():
         write_atomically(DATA_ROOT.report / path, content)
-    file = DATA_ROOT.report / "index.html"
-    # After the page: the next record counts from this one on.
+    # After the pages: the next record counts from this one on.
     write_atomically(DATA_ROOT.report / "run.json", json.dumps(record, ensure_ascii=False, indent=1).encode())
     total = record["total"]["root"]
     return dg.MaterializeResult(
         metadata={
-            **page_metadata(file),
+            **_page("index.html"),
             "preview": _overview_table(data),
             "counts": _counts_table(record),
             **{f"{name}_since_the_beginning": count for name, count in total.items()},
         }
     )
+
+
+def _page(name: str) -> dict[str, Any]:
+    return page_metadata(DATA_ROOT.report, name, report_address(os.environ))
 
 
 def _is_sample() -> bool:

@@ -60,8 +60,10 @@ def test_every_materialisation_says_where_it_is_and_how_much(root: Root, run: Ru
         assert all("| --- |" in run.materialised[name][candidate]["preview"] for candidate in CANDIDATES)
     for name in ("department_map", "word_cloud"):
         assert "data:image/png;base64," in run.materialised[name][None]["preview"]
-    for name, page in (("report", "index.html"), ("department_map", "department_map.html")):
-        assert run.materialised[name][None]["page"] == (root.path / "report" / page).as_uri()
+    pages = {"report": "index.html", "department_map": "department_map.html", "word_cloud": "word_cloud.png"}
+    for name, page in pages.items():
+        assert run.materialised[name][None]["page"] == f"http://127.0.0.1:3001/{page}"
+        assert (root.path / "report" / page).exists()
     told = run.materialised["report"][None]
     kept = root.record()["total"]["root"]["kept"]
     assert f"| {kept} |" in told["counts"].splitlines()[-1]

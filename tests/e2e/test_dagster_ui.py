@@ -180,6 +180,18 @@ def test_a_picture_is_shown_as_preview(ui, page, screenshots, asset):
     shoot(page, screenshots / f"preview_{asset}.png")
 
 
+@pytest.mark.parametrize(
+    ("asset", "title"), [("report", "De qui parle-t-on"), ("department_map", "La carte des départements")]
+)
+def test_a_link_opens_the_page(ui, page, environment, asset, title):
+    page.goto(f"{ui.url}/assets/{asset}")
+    link = see(ui, page.get_by_role("link", name=re.compile(rf"^http://127\.0\.0\.1:{environment['REPORT_PORT']}/")))
+    with page.expect_popup() as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    assert title in opened.value.title()
+
+
 def test_both_schedules_run_and_say_what_they_do(ui, page, screenshots):
     page.goto(f"{ui.url}/automation")
     see(ui, page.get_by_text("analysis_daily", exact=True))

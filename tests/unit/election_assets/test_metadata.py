@@ -69,12 +69,10 @@ def test_a_long_text_is_cut_and_no_escape_is_cut_with_it(spark):
 
 
 def test_a_page_has_a_link_that_opens_it(tmp_path):
-    file = tmp_path / "mon rapport" / "index.html"
-    file.parent.mkdir()
-    file.write_text("<p>")
-    told = page_metadata(file)
-    assert told["page"] == dg.MetadataValue.url(f"file://{tmp_path}/mon%20rapport/index.html")
-    assert (told["path"].path, told["bytes"]) == (str(file), 3)
+    (tmp_path / "la une.html").write_text("<p>")
+    told = page_metadata(tmp_path, "la une.html", "https://journal.test/2027")
+    assert told["page"] == dg.MetadataValue.url("https://journal.test/2027/la%20une.html")
+    assert (told["path"].path, told["bytes"]) == (f"{tmp_path}/la une.html", 3)
 
 
 def test_rows_are_a_table_of_texts():

@@ -32,7 +32,7 @@ PATIENCE = 60
 
 VARIABLES = (
     *("ELECTION", "ELECTION_DATA", "ARCHIVE", "X_BEARER_TOKEN", "KAFKA_BOOTSTRAP_SERVERS"),
-    *("SCRAPER_URL", "SCRAPER_HOST", "SCRAPER_PORT", "SCRAPER_API_KEY"),
+    *("SCRAPER_URL", "SCRAPER_HOST", "SCRAPER_PORT", "SCRAPER_API_KEY", "REPORT_PORT"),
 )
 
 ELECTION = """
@@ -380,6 +380,21 @@ def test_during_a_command_they_are_up_and_its_exit_code_is_given(
     assert main(["during", "no-such-command"]) == 1
     assert capfd.readouterr().err == "no-such-command cannot be run: No such file or directory.\n"
     assert (signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)) == handlers
+
+
+def test_during_a_command_the_report_is_served_where_a_port_is_given(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    port = free_port()
+    monkeypatch.setenv("ELECTION_DATA", str(root))
+    monkeypatch.setenv("REPORT_PORT", str(port))
+    asks = f"import requests as r; print(r.get('http://127.0.0.1:{port}/', timeout=10).text)"
+    assert main(["during", sys.executable, "-c", asks]) == 0
+    assert "No report is here yet." in capfd.readouterr().out
+    with socket.create_server(("127.0.0.1", port := free_port())):
+        monkeypatch.setenv("REPORT_PORT", str(port))
+        assert main(["during", "true"]) == 1
+    assert f"port {port}" in capfd.readouterr().err
 
 
 def test_signals_are_passed_on_to_the_command(root: Path) -> None:
