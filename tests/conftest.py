@@ -48,14 +48,14 @@ def chromium() -> Iterator[Browser]:
 def open_page(chromium: Browser) -> Iterator[Callable[..., Page]]:
     """Opens an empty page of a width; at the test's end no request went elsewhere and no page logged an error.
 
-    A page may ask `host` alone (`http://127.0.0.1:3000`); without one it has no network.
+    A page may ask `hosts` alone (`http://127.0.0.1:3000`); without one it has no network.
     """
     contexts, outside, errors = [], [], []
 
-    def open_one(width: int, host: str | None = None) -> Page:
-        context = chromium.new_context(viewport={"width": width, "height": 1000}, offline=host is None)
+    def open_one(width: int, *hosts: str) -> Page:
+        context = chromium.new_context(viewport={"width": width, "height": 1000}, offline=not hosts)
         contexts.append(context)
-        allowed = (*LOCAL, f"{host}/", f"{host.replace('http', 'ws')}/") if host else LOCAL
+        allowed = (*LOCAL, *(f"{url}/" for host in hosts for url in (host, host.replace("http", "ws"))))
 
         def note(url: str) -> None:
             if not url.startswith(allowed):

@@ -183,9 +183,11 @@ def test_a_picture_is_shown_as_preview(ui, page, screenshots, asset):
 @pytest.mark.parametrize(
     ("asset", "title"), [("report", "De qui parle-t-on"), ("department_map", "La carte des départements")]
 )
-def test_a_link_opens_the_page(ui, page, environment, asset, title):
+def test_a_link_opens_the_page(ui, open_page, environment, asset, title):
+    report = f"http://127.0.0.1:{environment['REPORT_PORT']}"
+    page = open_page(WIDTH, ui.url, report)
     page.goto(f"{ui.url}/assets/{asset}")
-    link = see(ui, page.get_by_role("link", name=re.compile(rf"^http://127\.0\.0\.1:{environment['REPORT_PORT']}/")))
+    link = see(ui, page.locator(f'a[href^="{report}/"]'))
     with page.expect_popup() as opened:
         link.click()
     opened.value.wait_for_load_state()
