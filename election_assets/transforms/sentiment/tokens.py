@@ -55,6 +55,9 @@ _TOKEN = re.compile(
 
 _HASHTAG_PART = re.compile(r"[A-ZÀ-Þ]{2,}(?![a-zß-ÿœ])|[A-ZÀ-Þ]?[a-zß-ÿœ]+|\d+")
 _DIGIT = re.compile(r"\d")
+_NUMBERS = frozenset({"49.3"})
+"""Numbers that are kept as they are, for expressions: an article of the constitution."""
+
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _ENDS = frozenset('.!?;:…«»"“”(')
 _EMOTICON = re.compile(r"[<>]?[:;=8xX][-'o^]?[)(\]\[dDpP/\\|@sS*]+|</?3|\^\^|-_-|\\o/")
@@ -364,7 +367,7 @@ class Table:
             return tuple(map(self._row_of, words if len(words) > 1 or words[0].isupper() else [words[0].lower()]))
         if first == "&" and raw[-1] == ";" and len(raw) > 1:
             return ()
-        return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() else raw),)
+        return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() and raw not in _NUMBERS else raw),)
 
     def _row_of(self, word: str) -> int:
         row = self._row.get(word)
