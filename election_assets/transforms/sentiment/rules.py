@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from election_assets.transforms.sentiment.tokens import TONELESS, Batch, Kind, Role, beginnings, expressions
+from election_assets.transforms.sentiment.tokens import TONELESS, Batch, Kind, Role, expressions
 
 NEGATED = -0.7
 """What a negation leaves of a word's tone: "pas bon" is less bad than "mauvais"."""
@@ -305,20 +305,26 @@ def word_features(batch: Batch, free: np.ndarray) -> dict[str, np.ndarray]:
 
 def find_phrases(batch: Batch) -> Phrases:
     """The project's expressions of several words, the first and longest that begins at a word."""
-    known, tails = batch.known, expressions()
+    known, found = batch.known, expressions()
     starts, tones, turns = [], [], []
     inside = np.zeros(len(batch.rows), bool)
-    begins = np.flatnonzero(beginnings()[known["opens"][:-1], known["continues"][1:]])
+    pairs = found.pairs[known["opens"][:-1], known["continues"][1:]]
+    begins = np.flatnonzero(pairs)
+    rows, keys = batch.rows.tolist(), batch.keys
     after = 0
-    for at, stop in zip(begins.tolist(), batch.ends[batch.texts[begins]].tolist(), strict=True):
+    for at, pair, stop in zip(
+        begins.tolist(), pairs[begins].tolist(), batch.ends[batch.texts[begins]].tolist(), strict=True
+    ):
         if at < after:
             continue
-        for words, tone, turn in tails[batch.keys[batch.rows[at]]]:
-            end = at + 1 + len(words)
-            if end <= stop and [batch.keys[row] for row in batch.rows[at + 1 : end]] == words:
+        lengths, rests = found.beginnings[pair]
+        for length in lengths:
+            end = at + 2 + length
+            expression = rests.get(tuple([keys[row] for row in rows[at + 2 : end]])) if end <= stop else None
+            if expression:
                 starts.append(at)
-                tones.append(tone)
-                turns.append(turn)
+                tones.append(expression.tone)
+                turns.append(expression.turns)
                 inside[at:end] = True
                 after = end
                 break

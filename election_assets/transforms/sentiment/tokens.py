@@ -504,58 +504,65 @@ def _grams_of_letters(letters: str) -> list[bytes]:
     return [letters[start : start + length].encode() for length in GRAM_LENGTHS for start in range(size - length + 1)]
 
 
-class Tail(NamedTuple):
-    """What follows the first word of an expression.
+class Expression(NamedTuple):
+    """An expression of several words.
 
     Attributes:
-        words: The other words.
-        tone: The expression's.
+        tone: The project's.
         turns: Whether a negation before it turns it: one that holds a negation means what it says.
     """
 
-    words: list[str]
     tone: float
     turns: bool
 
 
+class Beginning(NamedTuple):
+    """Two words that expressions begin with.
+
+    Attributes:
+        lengths: How many words more those have, the most first.
+        rests: The expressions by the words that follow the two.
+    """
+
+    lengths: tuple[int, ...]
+    rests: dict[tuple[str, ...], Expression]
+
+
+class Expressions(NamedTuple):
+    """The project's expressions of several words.
+
+    Attributes:
+        firsts: The numbers, from 1, of the words that they begin with.
+        seconds: The numbers, from 1, of their second words.
+        pairs: The number of the beginning by the numbers of its words; 0 for those that begin none.
+        beginnings: By their numbers.
+    """
+
+    firsts: dict[str, int]
+    seconds: dict[str, int]
+    pairs: np.ndarray
+    beginnings: list[Beginning]
+
+
 @cache
-def expressions() -> dict[str, tuple[Tail, ...]]:
-    """The project's expressions of several words by their first, longest first; also as written without accents."""
-    found: dict[str, dict[tuple[str, ...], Tail]] = {}
+def expressions() -> Expressions:
+    """The project's expressions of several words, as written and without accents."""
     own = lexicon.load().own
     terms = {lexicon.fold(term): tone for term, tone in own.items()} | own
+    found: dict[tuple[str, str], dict[tuple[str, ...], Expression]] = {}
     for term, tone in terms.items():
         parts = _TOKEN.findall(term)
         if len(parts) > 1 and any(map(str.isalpha, term)):
             turns = not any(_ROLES.get(part, Role.NONE) in _NEGATIONS for part in parts)
-            found.setdefault(parts[0], {})[tuple(parts[1:])] = Tail(parts[1:], tone, turns)
-    return {
-        first: tuple(sorted(tails.values(), key=lambda tail: -len(tail.words))) for first, tails in found.items()
-    }
-
-
-@cache
-def first_words() -> dict[str, int]:
-    """The numbers, from 1, of the words that expressions begin with."""
-    return {word: number for number, word in enumerate(expressions(), start=1)}
-
-
-@cache
-def second_words() -> dict[str, int]:
-    """The numbers, from 1, of the words that stand second in expressions."""
-    words = dict.fromkeys(tail.words[0] for tails in expressions().values() for tail in tails)
-    return {word: number for number, word in enumerate(words, start=1)}
-
-
-@cache
-def beginnings() -> np.ndarray:
-    """Whether an expression begins so: a row a number of a first word, a column one of a second."""
-    firsts, seconds = first_words(), second_words()
-    found = np.zeros((len(firsts) + 1, len(seconds) + 1), bool)
-    for first, tails in expressions().items():
-        for tail in tails:
-            found[firsts[first], seconds[tail.words[0]]] = True
-    return found
+            found.setdefault((parts[0], parts[1]), {})[tuple(parts[2:])] = Expression(tone, turns)
+    firsts = {word: number for number, word in enumerate(dict.fromkeys(first for first, _ in found), start=1)}
+    seconds = {word: number for number, word in enumerate(dict.fromkeys(second for _, second in found), start=1)}
+    pairs = np.zeros((len(firsts) + 1, len(seconds) + 1), np.int16)
+    beginnings = [Beginning((), {})]
+    for (first, second), rests in found.items():
+        pairs[firsts[first], seconds[second]] = len(beginnings)
+        beginnings.append(Beginning(tuple(sorted({len(rest) for rest in rests}, reverse=True)), rests))
+    return Expressions(firsts, seconds, pairs, beginnings)
 
 
 def _token(raw: str, key: str) -> Token:
@@ -567,7 +574,7 @@ def _token(raw: str, key: str) -> Token:
 
 def _mark(key: str, tone: float | None) -> Token:
     """An emoji, an emoticon, an expression with a hyphen, a slogan of a hashtag, punctuation or a number."""
-    opens, continues = first_words().get(key, 0), second_words().get(key, 0)
+    opens, continues = expressions().firsts.get(key, 0), expressions().seconds.get(key, 0)
     if tone is not None:
         return Token(
             Kind.MARK,
@@ -599,7 +606,7 @@ def _mark(key: str, tone: float | None) -> Token:
 def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
     stretched = bool(_STRETCHED.search(key))
     content, capitals, degree = key not in _STOP_WORDS, len(raw) > 2 and raw.isupper(), _DEGREES.get(key, 0.0)
-    role, shifter, opens = _ROLES.get(key, Role.NONE), key in _SHIFTERS, first_words().get(key, 0)
+    role, shifter, opens = _ROLES.get(key, Role.NONE), key in _SHIFTERS, expressions().firsts.get(key, 0)
     first_person, second_person, duty = key in _FIRST_PERSON, key in _SECOND_PERSON, key in _DUTIES
     own = listed = inferred = None
     insult = mute = False
@@ -660,7 +667,7 @@ def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
         sneer=key in _SNEERS,
         thanks=key in _THANKS,
         opens=opens,
-        continues=second_words().get(key, 0),
+        continues=expressions().seconds.get(key, 0),
         retweet=key == "rt",
     )
 
