@@ -423,7 +423,7 @@ def _closing(roles: bytes, at: int, stop: int) -> int:
 
 
 def find_degrees(batch: Batch) -> np.ndarray:
-    """The factor of each intensifier where it stands; 0 for any other word. "un peu" only weakens, "au moins" nothing."""
+    """The factor of each intensifier; 0 for any other word. "un peu" only weakens, "au moins" does nothing."""
     known = batch.known
     degrees = known["degree"].copy()
     second = known["after_degree"]

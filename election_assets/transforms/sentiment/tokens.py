@@ -12,7 +12,7 @@ from enum import IntEnum
 from functools import cache, lru_cache
 from itertools import chain
 from math import inf, nan
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 from unicodedata import category
 from zlib import crc32
 
@@ -67,40 +67,47 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_FIRST_PERSON = _words("je j' me m' moi mon ma mes nous notre nos on")
-_SECOND_PERSON = _words("tu t' te toi ton ta tes vous votre vos")
-_DUTIES = _words("faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait")
 _IRONY = _words("ironie sarcasme 🙄 🙃 🤡")
-_SNEERS = _words("ben bah beh")
-_THANKS = _words("merci bravo félicitations chapeau")
-_SHIFTERS = _words(
-    "réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer diminution"
-    " diminue combattre éradiquer prévenir prévention interdire interdit abolir recul ralentissement"
-)
-_FIGHTS = _words(
-    "lutte luttes lutter luttons luttent lutté combat combats bataille loi lois mesure mesures plan plans campagne"
-    " mobilisation agir action actions protéger protège protection protections vaccin rempart engager engagé engagée"
-)
-_RECEDES = _words(
-    "recule reculent reculé reculer recul baisse baissent baissé baisser diminue diminuent diminué diminuer régresse"
-    " régressent régressé régresser chute chutent chuté chuter ralentit ralentissent ralenti disparaît disparaissent"
-    " disparu cesse cessent cessé"
-)
-_AUXILIARIES = _words("a ont avait est sont était va vont se s' en enfin")
-_OBJECT_ENDS = _words(
-    "est sont était étaient sera seront serait seraient être été en dans pendant durant par avec qui que qu' malgré face"
-)
-_DETERMINERS = _words(
-    "un une le la l' les des du de d' ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre vos leur leurs"
-    " quel quelle quelles quels chaque plusieurs certaines quelques aucune par en première seule même autre bonne belle"
-    " grande petite jeune vieille mauvaise sale vraie"
-)
-_SUBJECTS = _words(
-    "je j' tu il elle on nous vous ils elles c' ce ça cela quel quelle quels quelles et donc car alors voilà merci bravo"
-)
-_QUESTIONS = _words(
-    "qui que quoi quel quelle quels quelles lequel laquelle lesquels lesquelles comment combien quand où pourquoi"
-)
+_FLAGS = {
+    "first_person": "je j' me m' moi mon ma mes nous notre nos on",
+    "second_person": "tu t' te toi ton ta tes vous votre vos",
+    "duty": "faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait",
+    "irony": "ironie sarcasme",
+    "sneer": "ben bah beh",
+    "thanks": "merci bravo félicitations chapeau",
+    "shifter": "réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer"
+    " diminution diminue combattre éradiquer prévenir prévention interdire interdit abolir recul"
+    " ralentissement",
+    "fight": "lutte luttes lutter luttons luttent lutté combat combats bataille loi lois mesure mesures plan plans"
+    " campagne mobilisation agir action actions protéger protège protection protections vaccin rempart"
+    " engager engagé engagée",
+    "recedes": "recule reculent reculé reculer recul baisse baissent baissé baisser diminue diminuent diminué"
+    " diminuer régresse régressent régressé régresser chute chutent chuté chuter ralentit ralentissent"
+    " ralenti disparaît disparaissent disparu cesse cessent cessé",
+    "auxiliary": "a ont avait est sont était va vont se s' en enfin",
+    "object_end": "est sont était étaient sera seront serait seraient être été en dans pendant durant par avec qui que"
+    " qu' malgré face",
+    "determiner": "un une le la l' les des du de d' ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre"
+    " vos leur leurs quel quelle quelles quels chaque plusieurs certaines quelques aucune par en première"
+    " seule même autre bonne belle grande petite jeune vieille mauvaise sale vraie",
+    "subject": "je j' tu il elle on nous vous ils elles c' ce ça cela quel quelle quels quelles et donc car alors"
+    " voilà merci bravo",
+    "asks": "qui que quoi quel quelle quels quelles lequel laquelle lesquels lesquelles comment combien quand où"
+    " pourquoi",
+    "against": "contre",
+    "again": "encore",
+    "retweet": "rt",
+    # Given names and surnames that are words as well.
+    "name": "aimé aimée ange angèle angélique beau belle blanc blanche bon bonheur boniface bonnet charles clair"
+    " claire clémence clément constance constant désiré désirée désir doux espérance félicité fidèle fleur"
+    " fortuné franc france gentil gentile grand grâce honoré honorine innocent joli joly joie juste"
+    " justice lamour lebeau lebon ledoux lefort legrand lesage lucide mal marin marine martial maurice"
+    " mignon modeste modestie nice noble olive parfait pascal patience petit placide prudence prudent rose"
+    " rosé sage salle sauvage sauveur savage serein sévère sincère soleil solide souverain toussaint"
+    " valeur vaillant victoire victor violette vital vivien vrai",
+}
+"""The words of which a `Token` says that they are so: by the name of what it says."""
+
 _DEGREES = {
     word: factor
     for factor, words in (
@@ -123,16 +130,6 @@ _DEGREE_PAIRS = {"un": 1, "peu": 1, "au": 2, "du": 2, "à": 2, "moins": 2}
 
 _SLOGANS = {("tout", "sauf"): "#toutsauf", ("tous", "sauf"): "#toutsauf", ("jamais",): "#jamais"}
 """Slogans of hashtags that a name follows, by their first words, and the lexicon's term for each."""
-
-_NAMES = _words(
-    "aimé aimée ange angèle angélique beau belle blanc blanche bon bonheur boniface bonnet charles clair claire clémence"
-    " clément constance constant désiré désirée désir doux espérance félicité fidèle fleur fortuné franc france gentil"
-    " gentile grand grâce honoré honorine innocent joli joly joie juste justice lamour lebeau lebon ledoux lefort legrand"
-    " lesage lucide mal marin marine martial maurice mignon modeste modestie nice noble olive parfait pascal patience"
-    " petit placide prudence prudent rose rosé sage salle sauvage sauveur savage serein sévère sincère soleil solide"
-    " souverain toussaint valeur vaillant victoire victor violette vital vivien vrai"
-)
-"""Given names and surnames that are words as well: no tone where they are written as names."""
 
 _STOP_WORDS = _words(
     "le la les l' un une des du de d' au aux à en dans sur sous par pour avec et ou où que qu' qui dont ce cet"
@@ -160,7 +157,9 @@ class Role(IntEnum):
     aussi bon". "point" (`CLOSING`) is none without its "ne".
     """
 
-    NONE, RESTRICTION, CLOSING, COMMA, PLUS, COMPARISON, NE, NEGATION, TOTAL, NOBODY, SHORT, NO, CONTRAST, END = range(14)
+    NONE, RESTRICTION, CLOSING, COMMA, PLUS, COMPARISON, NE, NEGATION, TOTAL, NOBODY, SHORT, NO, CONTRAST, END = range(
+        14
+    )
 
 
 _ROLES = {
@@ -180,6 +179,28 @@ _ROLES = {
     )
     for word in words.split()
 }
+
+
+@cache
+def _said() -> dict[str, dict[str, Any]]:
+    """What a `Token` says of the words that the rules know, without the lexicons and expressions."""
+    said: dict[str, dict[str, Any]] = {}
+    for name, words in _FLAGS.items():
+        for word in words.split():
+            said.setdefault(word, {})[name] = True
+    for name, values in (("degree", _DEGREES), ("role", _ROLES)):
+        for word, value in values.items():
+            said.setdefault(word, {})[name] = value
+    for word, number in _DEGREE_PAIRS.items():
+        said.setdefault(word, {})["after_degree" if word in _DEGREES else "before_degree"] = number
+    # All those count as words of an expression that they stand in, but names, determiners and their like.
+    for says in said.values():
+        says["counted"] = (
+            says.get("role", Role.NONE) >= Role.NE
+            or says.get("degree", 0) != 0
+            or bool({"shifter", "first_person", "second_person", "duty"} & says.keys())
+        )
+    return said
 
 
 _NEGATIONS = (Role.NE, Role.NEGATION, Role.TOTAL, Role.NOBODY, Role.SHORT, Role.NO)
@@ -363,8 +384,8 @@ class Table:
             return _A_LINK
         if first == "#" and len(raw) > 1:
             words = hashtag_words(raw[1:])
-            # A capital makes no name of a hashtag's only word.
-            return tuple(map(self._row_of, words if len(words) > 1 or words[0].isupper() else [words[0].lower()]))
+            # The capitals of a hashtag part its words and make no names of them.
+            return tuple(self._row_of(word.lower() if word.istitle() else word) for word in words)
         if first == "&" and raw[-1] == ";" and len(raw) > 1:
             return ()
         return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() and raw not in _NUMBERS else raw),)
@@ -604,18 +625,16 @@ def _mark(key: str, tone: float | None) -> Token:
 
 
 def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
-    stretched = bool(_STRETCHED.search(key))
-    content, capitals, degree = key not in _STOP_WORDS, len(raw) > 2 and raw.isupper(), _DEGREES.get(key, 0.0)
-    role, shifter, opens = _ROLES.get(key, Role.NONE), key in _SHIFTERS, expressions().firsts.get(key, 0)
-    first_person, second_person, duty = key in _FIRST_PERSON, key in _SECOND_PERSON, key in _DUTIES
+    stretched, title = bool(_STRETCHED.search(key)), raw.istitle()
+    content, capitals = key not in _STOP_WORDS, not title and len(raw) > 2 and raw.isupper()
+    opens, said = expressions().firsts.get(key, 0), _said().get(key, _NOTHING)
     own = listed = inferred = None
     insult = mute = False
     if content:
         for candidate in _candidates(key, stretched, found):
             if own is None and candidate in found.own:
+                own = found.own[candidate]
                 insult, mute = candidate in found.insults, candidate in found.people
-            if own is None:
-                own = found.own.get(candidate)
             if listed is None:
                 listed = found.listed.get(candidate)
             if inferred is None:
@@ -625,51 +644,23 @@ def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
         inferred = 0.0
     return Token(
         Kind.WORD,
-        role=role,
         tone=nan if tone is None else tone,
         own=own or 0.0,
         inferred=nan if inferred is None else inferred,
         content=content,
-        counted=content
-        or stretched
-        or capitals
-        or degree != 0
-        or role >= Role.NE
-        or shifter
-        or opens > 0
-        or first_person
-        or second_person
-        or duty,
         known=tone is not None or (inferred is not None and abs(inferred) > TONELESS),
         insult=insult,
         mute=mute,
-        name=key in _NAMES,
-        title=raw.istitle(),
+        title=title,
         capitals=capitals,
         stretched=stretched,
-        degree=degree,
-        before_degree=_DEGREE_PAIRS.get(key, 0) if degree == 0 else 0,
-        after_degree=_DEGREE_PAIRS.get(key, 0) if degree else 0,
-        shifter=shifter,
-        fight=key in _FIGHTS,
-        against=key == "contre",
-        recedes=key in _RECEDES,
-        auxiliary=key in _AUXILIARIES,
-        object_end=key in _OBJECT_ENDS,
-        determiner=key in _DETERMINERS,
-        subject=key in _SUBJECTS,
-        asks=key in _QUESTIONS,
-        again=key == "encore",
-        first_person=first_person,
-        second_person=second_person,
-        duty=duty,
-        irony=key in _IRONY,
-        sneer=key in _SNEERS,
-        thanks=key in _THANKS,
         opens=opens,
         continues=expressions().seconds.get(key, 0),
-        retweet=key == "rt",
+        **said | {"counted": said["counted"] or content or stretched or capitals or opens > 0},
     )
+
+
+_NOTHING: dict[str, Any] = {"counted": False}
 
 
 def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[str]:
