@@ -393,7 +393,7 @@ def find_negations(batch: Batch, free: np.ndarray, roles: np.ndarray) -> Negatio
     return Negations(starts, turned)
 
 
-_SCOPES = {
+_SCOPES: dict[int, int] = {
     Role.NEGATION: NEGATION_REACH,
     Role.TOTAL: NEGATION_REACH,
     Role.NOBODY: NEGATION_REACH,

@@ -33,6 +33,9 @@ REMEMBERED = 200_000
 TONELESS = 0.1
 """Inferred tones up to this, either way, are none."""
 
+LONGEST_SINGULAR = 4
+"""Letters up to which a word that no dictionary holds is not taken for a plural."""
+
 LONG_PART = 8
 """Letters from which a part of a hashtag without capitals is looked at for the words it holds."""
 
@@ -98,13 +101,14 @@ _FLAGS = {
     "again": "encore",
     "retweet": "rt",
     # Given names and surnames that are words as well.
-    "name": "aimé aimée ange angèle angélique beau belle blanc blanche bon bonheur boniface bonnet charles clair"
-    " claire clémence clément constance constant désiré désirée désir doux espérance félicité fidèle fleur"
-    " fortuné franc france gentil gentile grand grâce honoré honorine innocent joli joly joie juste"
-    " justice lamour lebeau lebon ledoux lefort legrand lesage lucide mal marin marine martial maurice"
-    " mignon modeste modestie nice noble olive parfait pascal patience petit placide prudence prudent rose"
-    " rosé sage salle sauvage sauveur savage serein sévère sincère soleil solide souverain toussaint"
-    " valeur vaillant victoire victor violette vital vivien vrai",
+    "name": "aimé aimée ange angèle angélique beau belle berger bienvenu blanc blanche boiteux bon bonheur bonhomme"
+    " boniface bonnet boucher capucine charles chevalier clair claire clémence clément constance constant"
+    " courtois céleste doux désir désiré désirée espérance fidèle fleur fontaine fort fortuné franc france"
+    " félicité gentil gentile grand grâce hardi hardy heureux honorine honoré innocent joie joli joly juste"
+    " justice lamour lebeau lebon ledoux lefort legrand leroy lesage lucide mal malin marchand marin marine"
+    " martial maurice mignon modeste modestie nice noble olive parfait pascal patience perle petit placide"
+    " prudence prudent rené rivière romain rose rosé sage salle sauvage sauveur savage serein sereine sincère"
+    " soleil solide souverain sévère toussaint vaillant valeur victoire victor violette vital vivien vrai",
 }
 """The words of which a `Token` says that they are so: by the name of what it says."""
 
@@ -672,6 +676,9 @@ def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[s
         yield form
         base = lexicon.lemma(form)
         yield base
+        if base == form and form[-1] == "s" and len(form) > LONGEST_SINGULAR:
+            # The plural of a word that no dictionary holds: slang.
+            yield form[:-1]
         if base in found.unfolded and not base.isascii():
             # The spelling of 1990 leaves out some accents and keeps others: "dégouter".
             yield found.unfolded[base]

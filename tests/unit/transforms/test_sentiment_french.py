@@ -99,7 +99,7 @@ def test_what_follows_but_weighs_more():
 
 
 @pytest.mark.parametrize(
-    "text", ["Quel beau bilan 🤡", "Quel beau bilan #ironie", "Quel beau bilan hein", "Merci pour ce beau mensonge..."]
+    "text", ["Quel beau bilan 🤡", "Quel beau bilan #ironie", "Merci pour ce beau mensonge..."]
 )
 def test_praise_with_a_mark_of_irony_is_blame(text):
     assert feature("Quel beau bilan", "net") > 0 > feature(text, "net")
