@@ -186,7 +186,7 @@ def read(batch: Batch) -> Reading:
     phrases = find_phrases(batch)
     # The words that the rules look at one by one.
     free = (known["kind"] == Kind.WORD) & ~phrases.inside
-    roles = find_roles(batch)
+    roles = np.where(phrases.inside, Role.NONE, find_roles(batch))
     negations = find_negations(batch, free, roles)
     clauses = number_clauses(batch, roles == Role.END)
     objects = number_clauses(batch, (roles == Role.END) | (known["role"] == Role.COMMA) | known["object_end"])

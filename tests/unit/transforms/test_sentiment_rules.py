@@ -238,7 +238,6 @@ def test_praise_that_looks_like_blame(text):
         "Il n'a rien fait depuis juin",
         "#JamaisKerjean",
         "#ToutSaufKerjean",
-        "Il est tout sauf beau #ToutSaufLui",
         "Passage en force au Parlement",
         "Encore un 49.3 ce soir",
     ],
@@ -277,11 +276,14 @@ def test_the_number_of_an_article_is_no_other_number():
     assert net("encore un 12.5") == 0
 
 
-@pytest.mark.parametrize(("term", "tone"), [(term, tone) for term, tone in lexicon.own_tones().items() if tone])
-def test_every_line_of_the_lexicon_is_reached(term, tone):
-    found = features(f"{term}Zyx" if term.startswith("#") else f"zyx {term} zyx")
+def test_every_line_of_the_lexicon_is_reached():
+    missed = []
+    for term, tone in lexicon.own_tones().items():
+        found = features(f"{term}Zyx" if term.startswith("#") else f"zyx {term} zyx")
+        if tone and (found["own positive"] - found["own negative"]) * tone <= 0:
+            missed.append(term)
 
-    assert (found["own positive"] - found["own negative"]) * tone > 0
+    assert missed == []
 
 
 @pytest.mark.parametrize(
