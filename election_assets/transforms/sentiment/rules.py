@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from election_assets.transforms.sentiment.tokens import TONELESS, Batch, Kind, Role, expressions
+from election_assets.transforms.sentiment.tokens import A_LITTLE_PAIR, TONELESS, Batch, Kind, Role, expressions
 
 NEGATED = -0.7
 """What a negation leaves of a word's tone: "pas bon" is less bad than "mauvais"."""
@@ -335,7 +335,8 @@ def find_phrases(batch: Batch) -> Phrases:
 def find_roles(batch: Batch) -> np.ndarray:
     """What each token does to the scope of a negation where it stands.
 
-    A comma ends a clause where another begins after it. "une personne" is no negation.
+    A comma ends a clause where another begins after it. "une personne" is no negation, "tout sauf" and "loin
+    d'être" are.
     """
     known = batch.known
     roles = known["role"].copy()
@@ -345,6 +346,11 @@ def find_roles(batch: Batch) -> np.ndarray:
     before, farther = np.maximum(persons - 1, 0), np.maximum(persons - 2, 0)
     nouns = known["determiner"][before] | (known["determiner"][farther] & known["content"][before])
     roles[persons[nouns & (batch.texts[before] == batch.texts[persons])]] = Role.NONE
+    for at in np.flatnonzero(roles == Role.PART).tolist():
+        begin, end = max(at - 1, 0), min(at + 3, batch.ends[batch.texts[at]])
+        words = [batch.keys[row] for row in batch.rows[begin:end].tolist()]
+        if words[:2] == ["tout", "sauf"] or words[-3:] == ["loin", "d'", "être"]:
+            roles[at] = Role.SHORT
     return roles
 
 
@@ -377,7 +383,7 @@ def find_negations(batch: Batch, free: np.ndarray, roles: np.ndarray) -> Negatio
             elif at <= last:
                 last = min(at + NEGATION_REACH, stop - 1)
                 turned[at + 1 : last + 1] = True
-        elif role in _SCOPES:
+        elif role in _NEGATIONS:
             if at > last:
                 starts.append(at)
             if at + 1 < stop and codes[at + 1] == Role.RESTRICTION:
@@ -385,7 +391,8 @@ def find_negations(batch: Batch, free: np.ndarray, roles: np.ndarray) -> Negatio
                 last = -1
             else:
                 utmost = _is_utmost(batch, codes, at)
-                last = max(last, min(at + _SCOPES[role], stop - 1))
+                reach = SHORT_REACH if role in (Role.SHORT, Role.NO) else NEGATION_REACH
+                last = max(last, min(at + reach, stop - 1))
                 turned[at + 1 : last + 1] = True
         elif at <= last and (utmost or role >= Role.CONTRAST):
             turned[at : last + 1] = False
@@ -393,13 +400,7 @@ def find_negations(batch: Batch, free: np.ndarray, roles: np.ndarray) -> Negatio
     return Negations(starts, turned)
 
 
-_SCOPES: dict[int, int] = {
-    Role.NEGATION: NEGATION_REACH,
-    Role.TOTAL: NEGATION_REACH,
-    Role.NOBODY: NEGATION_REACH,
-    Role.SHORT: SHORT_REACH,
-    Role.NO: SHORT_REACH,
-}
+_NEGATIONS = (Role.NEGATION, Role.TOTAL, Role.NOBODY, Role.SHORT, Role.NO)
 _UTMOST = (Role.TOTAL, Role.NOBODY, Role.NO)
 
 
@@ -408,7 +409,7 @@ def _is_utmost(batch: Batch, roles: bytes, at: int) -> bool:
     return roles[at] in _UTMOST or (roles[at] == Role.NEGATION and at > 1 and batch.keys[batch.rows[at - 2]] == "y")
 
 
-_CLOSINGS = (*_SCOPES, Role.PLUS, Role.CLOSING)
+_CLOSINGS = (*_NEGATIONS, Role.PLUS, Role.CLOSING)
 
 
 def _closing(roles: bytes, at: int, stop: int) -> int:
@@ -428,11 +429,8 @@ def find_degrees(batch: Batch) -> np.ndarray:
     degrees = known["degree"].copy()
     second = known["after_degree"]
     paired = np.flatnonzero((second[1:] > 0) & (second[1:] == known["before_degree"][:-1])) + 1
-    degrees[paired] = _PAIR_DEGREES[second[paired]]
+    degrees[paired] = np.where(second[paired] == A_LITTLE_PAIR, A_LITTLE, 0)
     return degrees
-
-
-_PAIR_DEGREES = np.array([0, A_LITTLE, 0])
 
 
 def find_scope(

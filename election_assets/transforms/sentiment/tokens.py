@@ -129,7 +129,11 @@ _DEGREES = {
     )
     for word in words.split()
 }
-_DEGREE_PAIRS = {"un": 1, "peu": 1, "au": 2, "du": 2, "à": 2, "moins": 2}
+A_LITTLE_PAIR, AT_LEAST_PAIR = 1, 2
+_DEGREE_PAIRS = {
+    **dict.fromkeys(("un", "peu"), A_LITTLE_PAIR),
+    **dict.fromkeys(("au", "du", "à", "moins"), AT_LEAST_PAIR),
+}
 """Words that change the degree of the one after them that has the same number: "un peu", "au moins"."""
 
 _SLOGANS = {("tout", "sauf"): "#toutsauf", ("tous", "sauf"): "#toutsauf", ("jamais",): "#jamais"}
@@ -158,12 +162,12 @@ class Role(IntEnum):
     """What a token does to the scope of a negation; those from `PLUS` on do it by themselves.
 
     After "jamais", "rien", "personne" (`TOTAL`, `NOBODY`) and "aucun" (`NO`) a comparison says the utmost: "jamais
-    aussi bon". "point" (`CLOSING`) is none without its "ne".
+    aussi bon". "point" (`CLOSING`) is none without its "ne", "sauf" (`PART`) without "tout" before it, "loin" without
+    "d'être" after it.
     """
 
-    NONE, RESTRICTION, CLOSING, COMMA, PLUS, COMPARISON, NE, NEGATION, TOTAL, NOBODY, SHORT, NO, CONTRAST, END = range(
-        14
-    )
+    NONE, RESTRICTION, CLOSING, COMMA, PART = range(5)
+    PLUS, COMPARISON, NE, NEGATION, TOTAL, NOBODY, SHORT, NO, CONTRAST, END = range(5, 15)
 
 
 _ROLES = {
@@ -174,6 +178,7 @@ _ROLES = {
         (Role.TOTAL, "jamais rien"),
         (Role.NOBODY, "personne"),
         (Role.CLOSING, "point"),
+        (Role.PART, "sauf loin"),
         (Role.SHORT, "sans ni non zéro"),
         (Role.NO, "aucun aucune"),
         (Role.RESTRICTION, "seulement que qu'"),

@@ -79,7 +79,7 @@ def test_encore_is_five_words_from_praise_and_from_blame_at_most():
         ("bon", "zyx mais bon"),
         ("bon 🙃", "mauvais 🙃"),
         ("qui est bon ?", "il est bon ?"),
-        ("éviter une crise", "une réussite"),
+        ("éviter la misère", "une réussite"),
         ("assez bon", "bon"),
     ],
 )
@@ -113,6 +113,11 @@ def test_a_rule_leaves_some_of_a_tone_and_less_than_another(weaker, stronger):
         ("Personne ne chante mieux", 1),
         ("Rien de pire que ce film", -1),
         ("Pas de mauvaise foi chez elle", 1),
+        ("Elle est tout sauf honnête", -1),
+        ("Tous sauf elle, honnête", 1),
+        ("Il est loin d'être honnête", -1),
+        ("Loin de la ville, honnête", 1),
+        ("Ne lâchez rien, vous êtes brillants", 1),
     ],
 )
 def test_what_is_no_negation_turns_nothing(text, sign):
@@ -312,15 +317,15 @@ def test_what_people_are_has_no_tone_and_scores_alike(words):
     assert len(scores) == 1
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        *"Marine Rose Clément Constance Prudence Désiré Aimé Victoire Clémence Grâce Félicité Espérance Olive".split(),
-        *"Honoré Parfait Fortuné Juste Modeste Ange Angélique Bienvenu Innocent Martial Pascal Blanche Claire".split(),
-        *"Legrand Petit Gentil Sauvage Doux Joly Sage Courtois".split(),
-        *"Marie Jean Nathalie Philippe Anne Emmanuel Jean-Luc Éric Valérie Fabien Yannick Mohamed Fatima".split(),
-    ],
-)
+NAMES = """
+Marine Rose Clément Constance Prudence Désiré Aimé Victoire Clémence Grâce Félicité Espérance Olive
+Honoré Parfait Fortuné Juste Modeste Ange Angélique Bienvenu Innocent Martial Pascal Blanche Claire
+Legrand Petit Gentil Sauvage Doux Joly Sage Courtois Marie Jean Nathalie Philippe Anne Emmanuel
+Jean-Luc Éric Valérie Fabien Yannick Mohamed Fatima
+"""
+
+
+@pytest.mark.parametrize("name", NAMES.split())
 def test_names_have_no_tone(name):
     found = features(f"Hier {name} était là")
 
@@ -351,4 +356,5 @@ def test_a_word_whose_inferred_tone_is_none_is_not_known():
         return {ANALYZER.analyze(word).coverage for word in words if word not in taken and len(word) > 9}
 
     assert coverages(toneless[:2000]) == {0}
+    assert not any(features(word)[name] for word in toneless[:200] for name in TONES[2:])
     assert coverages(toned[:2000]) == {1}
