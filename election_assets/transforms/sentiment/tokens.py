@@ -33,9 +33,6 @@ REMEMBERED = 200_000
 TONELESS = 0.1
 """Inferred tones up to this, either way, are none."""
 
-LONGEST_SINGULAR = 4
-"""Letters up to which a word that no dictionary holds is not taken for a plural."""
-
 LONG_PART = 8
 """Letters from which a part of a hashtag without capitals is looked at for the words it holds."""
 
@@ -681,7 +678,7 @@ def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[s
         yield form
         base = lexicon.lemma(form)
         yield base
-        if base == form and form[-1] == "s" and len(form) > LONGEST_SINGULAR:
+        if base == form and form[-1] == "s" and form[:-1] in found.own:
             # The plural of a word that no dictionary holds: slang.
             yield form[:-1]
         if base in found.unfolded and not base.isascii():
