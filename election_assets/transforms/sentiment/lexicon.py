@@ -19,8 +19,12 @@ WORDS_FILE = REFERENCE / "tone_words.tsv.gz"
 SHORTEST_FOLDED = 5
 """Letters from which a word written without its accents is taken for the one with them."""
 
+INSULT, PEOPLE = "insulte", "ce que sont des gens"
+"""What the reasons of insults, and of words that must never have a tone, begin with."""
+
 _OWN_HIGHEST = 3
 _VADER_HIGHEST = 4
+_SPELLING_OF_1990 = str.maketrans("ûî", "ui")
 
 
 class Lexicon(NamedTuple):
@@ -30,13 +34,17 @@ class Lexicon(NamedTuple):
         own: The project's words, expressions, emoji and emoticons.
         listed: Words of textblob-fr and vaderSentiment-fr, the mean where both know one.
         inferred: Lemmas whose tone was inferred from those lists by way of word embeddings; near 0 is toneless.
-        unfolded: A word with accents by itself without them.
+        unfolded: A word with accents by itself without them, all or those that the spelling of 1990 leaves out.
+        insults: The project's words that insult a person.
+        people: Its words for what people are (origin, religion, sex, disability, camp), which have no tone.
     """
 
     own: dict[str, float]
     listed: dict[str, float]
     inferred: dict[str, float]
     unfolded: dict[str, str]
+    insults: frozenset[str]
+    people: frozenset[str]
 
 
 @cache
@@ -51,7 +59,13 @@ def load() -> Lexicon:
         plain = fold(word)
         if plain != word and len(plain) >= SHORTEST_FOLDED:
             unfolded[plain] = word
-    return Lexicon(own, listed, inferred_tones(), unfolded)
+        modern = word.translate(_SPELLING_OF_1990)
+        if modern != word:
+            unfolded[modern] = word
+    insults, people = (
+        frozenset(term for term, _, reason in own_lines() if reason.startswith(kind)) for kind in (INSULT, PEOPLE)
+    )
+    return Lexicon(own, listed, inferred_tones(), unfolded, insults, people)
 
 
 def own_lines() -> list[list[str]]:

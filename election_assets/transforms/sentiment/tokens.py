@@ -12,7 +12,8 @@ from enum import IntEnum
 from functools import cache, lru_cache
 from itertools import chain
 from math import inf, nan
-from typing import NamedTuple, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
+from unicodedata import category
 from zlib import crc32
 
 import numpy as np
@@ -28,6 +29,9 @@ GRAM_LENGTHS = range(2, 6)
 
 REMEMBERED = 200_000
 """Distinct tokens, and distinct runs between blanks, that a process remembers; past that it starts anew."""
+
+TONELESS = 0.1
+"""Inferred tones up to this, either way, are none."""
 
 LONG_PART = 8
 """Letters from which a part of a hashtag without capitals is looked at for the words it holds."""
@@ -51,23 +55,60 @@ _TOKEN = re.compile(
 
 _HASHTAG_PART = re.compile(r"[A-ZÀ-Þ]{2,}(?![a-zß-ÿœ])|[A-ZÀ-Þ]?[a-zß-ÿœ]+|\d+")
 _DIGIT = re.compile(r"\d")
+_NUMBERS = frozenset({"49.3"})
+"""Numbers that are kept as they are, for expressions: an article of the constitution."""
+
 _STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
 _ENDS = frozenset('.!?;:…«»"“”(')
+_EMOTICON = re.compile(r"[<>]?[:;=8xX][-'o^]?[)(\]\[dDpP/\\|@sS*]+|</?3|\^\^|-_-|\\o/")
 
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-_FIRST_PERSON = _words("je j' me m' moi mon ma mes nous notre nos on")
-_SECOND_PERSON = _words("tu t' te toi ton ta tes vous votre vos")
-_DUTIES = _words("faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait")
-_IRONY = _words("ironie sarcasme hein 🙄 🙃 🤡")
-_THANKS = _words("merci bravo félicitations chapeau")
-_SHIFTERS = _words(
-    "lutte lutter réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer"
-    " diminution diminue combattre éradiquer prévenir prévention interdire interdit abolir zéro"
-)
+_IRONY = _words("ironie sarcasme 🙄 🙃 🤡")
+_FLAGS = {
+    "first_person": "je j' me m' moi mon ma mes nous notre nos on",
+    "second_person": "tu t' te toi ton ta tes vous votre vos",
+    "duty": "faut doit doivent devrait devraient devrions faudrait devons devez devriez fallait",
+    "irony": "ironie sarcasme",
+    "sneer": "ben bah beh",
+    "thanks": "merci bravo félicitations chapeau",
+    "shifter": "réduire réduction réduit éviter évite empêcher empêche limiter supprimer suppression baisse diminuer"
+    " diminution diminue combattre éradiquer prévenir prévention interdire interdit abolir recul"
+    " ralentissement",
+    "fight": "lutte luttes lutter luttons luttent lutté combat combats bataille loi lois mesure mesures plan plans"
+    " campagne mobilisation agir action actions protéger protège protection protections vaccin rempart"
+    " engager engagé engagée",
+    "recedes": "recule reculent reculé reculer recul baisse baissent baissé baisser diminue diminuent diminué"
+    " diminuer régresse régressent régressé régresser chute chutent chuté chuter ralentit ralentissent"
+    " ralenti disparaît disparaissent disparu cesse cessent cessé",
+    "auxiliary": "a ont avait est sont était va vont se s' en enfin",
+    "object_end": "est sont était étaient sera seront serait seraient être été en dans pendant durant par avec qui que"
+    " qu' malgré face",
+    "determiner": "un une le la l' les des du de d' ce cet cette ces mon ma mes ton ta tes son sa ses notre nos votre"
+    " vos leur leurs quel quelle quelles quels chaque plusieurs certaines quelques aucune par en première"
+    " seule même autre bonne belle grande petite jeune vieille mauvaise sale vraie",
+    "subject": "je j' tu il elle on nous vous ils elles c' ce ça cela quel quelle quels quelles et donc car alors"
+    " voilà merci bravo",
+    "asks": "qui que quoi quel quelle quels quelles lequel laquelle lesquels lesquelles comment combien quand où"
+    " pourquoi",
+    "against": "contre",
+    "again": "encore",
+    "retweet": "rt",
+    # Given names and surnames that are words as well.
+    "name": "aimé aimée ange angèle angélique beau belle berger bienvenu blanc blanche boiteux bon bonheur bonhomme"
+    " boniface bonnet boucher capucine charles chevalier clair claire clémence clément constance constant"
+    " courtois céleste doux désir désiré désirée espérance fidèle fleur fontaine fort fortuné franc france"
+    " félicité gentil gentile grand grâce hardi hardy heureux honorine honoré innocent joie joli joly juste"
+    " justice lamour lebeau lebon ledoux lefort legrand leroy lesage lucide mal malin marchand marin marine"
+    " martial maurice mignon modeste modestie nice noble olive parfait pascal patience perle petit placide"
+    " prudence prudent rené rivière romain rose rosé sage salle sauvage sauveur savage serein sereine sincère"
+    " soleil solide souverain sévère toussaint vaillant valeur victoire victor violette vital vivien vrai",
+}
+"""The words of which a `Token` says that they are so: by the name of what it says."""
+
 _DEGREES = {
     word: factor
     for factor, words in (
@@ -85,6 +126,16 @@ _DEGREES = {
     )
     for word in words.split()
 }
+A_LITTLE_PAIR, AT_LEAST_PAIR = 1, 2
+_DEGREE_PAIRS = {
+    **dict.fromkeys(("un", "peu"), A_LITTLE_PAIR),
+    **dict.fromkeys(("au", "du", "à", "moins"), AT_LEAST_PAIR),
+}
+"""Words that change the degree of the one after them that has the same number: "un peu", "au moins"."""
+
+_SLOGANS = {("tout", "sauf"): "#toutsauf", ("tous", "sauf"): "#toutsauf", ("jamais",): "#jamais"}
+"""Slogans of hashtags that a name follows, by their first words, and the lexicon's term for each."""
+
 _STOP_WORDS = _words(
     "le la les l' un une des du de d' au aux à en dans sur sous par pour avec et ou où que qu' qui dont ce cet"
     " cette ces c' ça cela il elle ils elles se s' y est sont était être été a ont avait avoir ai as ait sera"
@@ -105,23 +156,60 @@ class Kind(IntEnum):
 
 
 class Role(IntEnum):
-    """What a token does to the scope of a negation; those from `NE` on do it by themselves."""
+    """What a token does to the scope of a negation; those from `PLUS` on do it by themselves.
 
-    NONE, RESTRICTION, PLUS, NE, NEGATION, SHORT_NEGATION, CONTRAST, END = range(8)
+    After "jamais", "rien", "personne" (`TOTAL`, `NOBODY`) and "aucun" (`NO`) a comparison says the utmost: "jamais
+    aussi bon". "point" (`CLOSING`) is none without its "ne", "sauf" (`PART`) without "tout" before it, "loin" without
+    "d'être" after it.
+    """
+
+    NONE, RESTRICTION, CLOSING, COMMA, PART = range(5)
+    PLUS, COMPARISON, NE, NEGATION, TOTAL, NOBODY, SHORT, NO, CONTRAST, END = range(5, 15)
 
 
 _ROLES = {
     word: role
     for role, words in (
         (Role.NE, "ne n'"),
-        (Role.NEGATION, "pas jamais aucunement nullement guère rien personne point"),
-        (Role.SHORT_NEGATION, "aucun aucune sans ni non"),
+        (Role.NEGATION, "pas aucunement nullement guère"),
+        (Role.TOTAL, "jamais rien"),
+        (Role.NOBODY, "personne"),
+        (Role.CLOSING, "point"),
+        (Role.PART, "sauf loin"),
+        (Role.SHORT, "sans ni non zéro"),
+        (Role.NO, "aucun aucune"),
         (Role.RESTRICTION, "seulement que qu'"),
         (Role.CONTRAST, "mais cependant toutefois néanmoins pourtant"),
         (Role.PLUS, "plus"),
+        (Role.COMPARISON, "aussi autant mieux meilleur meilleure meilleurs meilleures pire pires"),
     )
     for word in words.split()
 }
+
+
+@cache
+def _said() -> dict[str, dict[str, Any]]:
+    """What a `Token` says of the words that the rules know, without the lexicons and expressions."""
+    said: dict[str, dict[str, Any]] = {}
+    for name, words in _FLAGS.items():
+        for word in words.split():
+            said.setdefault(word, {})[name] = True
+    for name, values in (("degree", _DEGREES), ("role", _ROLES)):
+        for word, value in values.items():
+            said.setdefault(word, {})[name] = value
+    for word, number in _DEGREE_PAIRS.items():
+        said.setdefault(word, {})["after_degree" if word in _DEGREES else "before_degree"] = number
+    # All those count as words of an expression that they stand in, but names, determiners and their like.
+    for says in said.values():
+        says["counted"] = (
+            says.get("role", Role.NONE) >= Role.NE
+            or says.get("degree", 0) != 0
+            or bool({"shifter", "first_person", "second_person", "duty"} & says.keys())
+        )
+    return said
+
+
+_NEGATIONS = (Role.NE, Role.NEGATION, Role.TOTAL, Role.NOBODY, Role.SHORT, Role.NO)
 
 
 class Token(NamedTuple):
@@ -135,24 +223,42 @@ class Token(NamedTuple):
         own: The same by the project's lexicon alone; 0 where it has none.
         inferred: A content word's, by the inferred tones; NaN where they have none.
         content: Whether it is a word and no stop word.
-        counted: Whether it counts as a word of an expression that it stands in.
-        known: Whether a lexicon knows it.
+        counted: Whether it counts as a word of an expression that it stands in; of a mark, whether it is an emoji or an
+            emoticon.
+        known: Whether a lexicon gives it a tone or says that it has none.
+        insult: Whether it is an insult: what is fought is no person.
+        mute: Whether nothing may be read from it, not even from its letters: what people are.
+        name: Whether it is a name as well as a word.
+        title: Whether it begins with a capital and goes on in small letters.
         capitals: Whether it is written in capitals.
         stretched: Whether a letter stands three times or more in a row.
         degree: The factor of an intensifier; 0 for any other word.
+        before_degree: Of a word that changes the degree of the next, the number they share.
+        after_degree: The same of that next one.
         shifter: Whether it announces less of what follows.
+        fight: Whether it announces a fight where "contre" follows.
+        against: Whether it is "contre".
+        recedes: Whether it says that what stands before it grows less.
+        auxiliary: Whether it may stand between that and its subject.
+        object_end: Whether the object of a verb ends before it.
+        determiner: Whether a noun may follow it.
+        subject: Whether a clause of its own begins with it after a comma.
+        asks: Whether it asks for something.
+        again: Whether it is "encore".
         first_person: Whether it says "I" or "we".
         second_person: Whether it says "you".
         duty: Whether it says what must be done.
         irony: Whether it marks irony.
+        sneer: Whether it makes what follows ironic if that is praise: "ben bravo".
         thanks: Whether it thanks or congratulates.
-        opens: Whether an expression of several words may begin with it.
-        continues: Whether one may have it as its second word.
+        opens: The number of the first word of expressions that it is; 0 for most.
+        continues: The number of their second word that it is; 0 for most.
         retweet: Whether it is "RT".
         exclamations: Its exclamation marks.
         questions: Its question marks.
         ellipsis: Whether it is one.
         quote: Whether it is a quotation mark.
+        colon: Whether it is a colon.
         number: Whether it is a number.
     """
 
@@ -164,22 +270,39 @@ class Token(NamedTuple):
     content: bool = False
     counted: bool = False
     known: bool = False
+    insult: bool = False
+    mute: bool = False
+    name: bool = False
+    title: bool = False
     capitals: bool = False
     stretched: bool = False
     degree: float = 0.0
+    before_degree: int = 0
+    after_degree: int = 0
     shifter: bool = False
+    fight: bool = False
+    against: bool = False
+    recedes: bool = False
+    auxiliary: bool = False
+    object_end: bool = False
+    determiner: bool = False
+    subject: bool = False
+    asks: bool = False
+    again: bool = False
     first_person: bool = False
     second_person: bool = False
     duty: bool = False
     irony: bool = False
+    sneer: bool = False
     thanks: bool = False
-    opens: bool = False
-    continues: bool = False
+    opens: int = 0
+    continues: int = 0
     retweet: bool = False
     exclamations: int = 0
     questions: int = 0
     ellipsis: bool = False
     quote: bool = False
+    colon: bool = False
     number: bool = False
 
 
@@ -249,6 +372,7 @@ class Table:
         row, end = np.array(rows, np.int64), np.array(ends, np.int64)
         texts_of = np.repeat(np.arange(len(end)), np.diff(end, prepend=0))
         known = {name: column[row] for name, column in self._columns.items()}
+        _silence_names(known, texts_of)
         return Batch(row, known, texts_of, end, np.array(hashtags, np.int64), self.keys)
 
     def _forget(self) -> None:
@@ -265,10 +389,12 @@ class Table:
         if raw.startswith(("http", "www.")):
             return _A_LINK
         if first == "#" and len(raw) > 1:
-            return tuple(map(self._row_of, hashtag_words(raw[1:])))
+            words = hashtag_words(raw[1:])
+            # The capitals of a hashtag part its words and make no names of them.
+            return tuple(self._row_of(word.lower() if word.istitle() else word) for word in words)
         if first == "&" and raw[-1] == ";" and len(raw) > 1:
             return ()
-        return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() else raw),)
+        return (self._row_of(_DIGIT.sub("0", raw) if first.isdigit() and raw not in _NUMBERS else raw),)
 
     def _row_of(self, word: str) -> int:
         row = self._row.get(word)
@@ -294,7 +420,7 @@ class Table:
         for name, values in zip(Token._fields, zip(*new, strict=True), strict=True):
             self._columns[name][begin:end] = values
         found = [
-            [] if token.kind in (Kind.USER, Kind.LINK) else slots(key)
+            [] if token.mute or token.kind in (Kind.USER, Kind.LINK) else slots(key)
             for token, key in zip(new, self.keys[begin:], strict=True)
         ]
         counts = np.fromiter(map(len, found), np.int64, len(found))
@@ -303,6 +429,20 @@ class Table:
         if len(has):
             says = self._grams[np.fromiter(chain.from_iterable(found), np.int64, counts.sum())]
             self._columns["letters"][begin + has] = np.add.reduceat(says, (np.cumsum(counts) - counts)[has])
+
+
+def _silence_names(known: dict[str, np.ndarray], texts: np.ndarray) -> None:
+    """Takes tone and letters from words that are written as names: inside a sentence, or before another name."""
+    named = np.flatnonzero(known["name"] & known["title"])
+    if not len(named):
+        return
+    before, after = np.maximum(named - 1, 0), np.minimum(named + 1, len(texts) - 1)
+    inside = (named > 0) & (texts[before] == texts[named]) & (known["role"][before] != Role.END)
+    paired = (after > named) & (texts[after] == texts[named]) & known["title"][after]
+    named = named[inside | paired]
+    known["tone"][named] = known["inferred"][named] = nan
+    known["own"][named] = known["letters"][named] = known["grams"][named] = 0
+    known["known"][named] = False
 
 
 def _columns(rows: int) -> dict[str, np.ndarray]:
@@ -331,7 +471,12 @@ class _Runs(dict[str, tuple[int, ...]]):
 def hashtag_words(tag: str) -> tuple[str, ...]:
     """The words of a hashtag, told by its capitals and digits, or else by the lexicons (`macrondegage`)."""
     parts = _HASHTAG_PART.findall(tag) or [tag]
-    return tuple(word for part in parts for word in (_run_words(part) if len(part) >= LONG_PART else [part]))
+    words = [word for part in parts for word in (_run_words(part) if len(part) >= LONG_PART else [part])]
+    for length in (2, 1):
+        slogan = _SLOGANS.get(tuple(map(str.lower, words[:length])))
+        if slogan and len(words) > length:
+            return (slogan, *words[length:])
+    return tuple(words)
 
 
 def _run_words(run: str) -> list[str]:
@@ -386,20 +531,65 @@ def _grams_of_letters(letters: str) -> list[bytes]:
     return [letters[start : start + length].encode() for length in GRAM_LENGTHS for start in range(size - length + 1)]
 
 
+class Expression(NamedTuple):
+    """An expression of several words.
+
+    Attributes:
+        tone: The project's.
+        turns: Whether a negation before it turns it: one that holds a negation means what it says.
+    """
+
+    tone: float
+    turns: bool
+
+
+class Beginning(NamedTuple):
+    """Two words that expressions begin with.
+
+    Attributes:
+        lengths: How many words more those have, the most first.
+        rests: The expressions by the words that follow the two.
+    """
+
+    lengths: tuple[int, ...]
+    rests: dict[tuple[str, ...], Expression]
+
+
+class Expressions(NamedTuple):
+    """The project's expressions of several words.
+
+    Attributes:
+        firsts: The numbers, from 1, of the words that they begin with.
+        seconds: The numbers, from 1, of their second words.
+        pairs: The number of the beginning by the numbers of its words; 0 for those that begin none.
+        beginnings: By their numbers.
+    """
+
+    firsts: dict[str, int]
+    seconds: dict[str, int]
+    pairs: np.ndarray
+    beginnings: list[Beginning]
+
+
 @cache
-def expressions() -> dict[str, tuple[tuple[list[str], float], ...]]:
-    """The project's expressions of several words by their first: the words after it and the tone, longest first."""
-    found: dict[str, list[tuple[list[str], float]]] = {}
-    for term, tone in lexicon.load().own.items():
+def expressions() -> Expressions:
+    """The project's expressions of several words, as written and without accents."""
+    own = lexicon.load().own
+    terms = {lexicon.fold(term): tone for term, tone in own.items()} | own
+    found: dict[tuple[str, str], dict[tuple[str, ...], Expression]] = {}
+    for term, tone in terms.items():
         parts = _TOKEN.findall(term)
         if len(parts) > 1 and any(map(str.isalpha, term)):
-            found.setdefault(parts[0], []).append((parts[1:], tone))
-    return {first: tuple(sorted(tails, key=lambda tail: -len(tail[0]))) for first, tails in found.items()}
-
-
-@cache
-def _second_words() -> frozenset[str]:
-    return frozenset(tail[0] for tails in expressions().values() for tail, _ in tails)
+            turns = not any(_ROLES.get(part, Role.NONE) in _NEGATIONS for part in parts)
+            found.setdefault((parts[0], parts[1]), {})[tuple(parts[2:])] = Expression(tone, turns)
+    firsts = {word: number for number, word in enumerate(dict.fromkeys(first for first, _ in found), start=1)}
+    seconds = {word: number for number, word in enumerate(dict.fromkeys(second for _, second in found), start=1)}
+    pairs = np.zeros((len(firsts) + 1, len(seconds) + 1), np.int16)
+    beginnings = [Beginning((), {})]
+    for (first, second), rests in found.items():
+        pairs[firsts[first], seconds[second]] = len(beginnings)
+        beginnings.append(Beginning(tuple(sorted({len(rest) for rest in rests}, reverse=True)), rests))
+    return Expressions(firsts, seconds, pairs, beginnings)
 
 
 def _token(raw: str, key: str) -> Token:
@@ -410,69 +600,73 @@ def _token(raw: str, key: str) -> Token:
 
 
 def _mark(key: str, tone: float | None) -> Token:
-    """An emoji, an emoticon, an expression with a hyphen, punctuation or a number."""
-    continues = key in _second_words()
+    """An emoji, an emoticon, an expression with a hyphen, a slogan of a hashtag, punctuation or a number."""
+    opens, continues = expressions().firsts.get(key, 0), expressions().seconds.get(key, 0)
     if tone is not None:
-        return Token(Kind.MARK, tone=tone or nan, own=tone, known=True, irony=key in _IRONY, continues=continues)
+        return Token(
+            Kind.MARK,
+            tone=tone or nan,
+            own=tone,
+            counted=True,
+            known=True,
+            irony=key in _IRONY,
+            opens=opens,
+            continues=continues,
+        )
     first = key[0]
     return Token(
         Kind.MARK,
-        role=Role.END if first in _ENDS else Role.NONE,
+        role=Role.END if first in _ENDS else Role.COMMA if first == "," else Role.NONE,
+        # The letters of flags are no emoji of their own.
+        counted=(category(first) == "So" and not "🇦" <= first <= "🇿") or bool(_EMOTICON.fullmatch(key)),
+        opens=opens,
         continues=continues,
         exclamations=len(key) if first == "!" else 0,
         questions=len(key) if first == "?" else 0,
         ellipsis=first == "…" or key[:2] == "..",
         quote=first in '«»"“”',
+        colon=first == ":",
         number=first.isdigit(),
     )
 
 
 def _word(raw: str, key: str, found: lexicon.Lexicon) -> Token:
-    stretched = bool(_STRETCHED.search(key))
-    content, capitals, degree = key not in _STOP_WORDS, len(raw) > 2 and raw.isupper(), _DEGREES.get(key, 0.0)
-    role, shifter, opens = _ROLES.get(key, Role.NONE), key in _SHIFTERS, key in expressions()
-    first_person, second_person, duty = key in _FIRST_PERSON, key in _SECOND_PERSON, key in _DUTIES
+    stretched, title = bool(_STRETCHED.search(key)), raw.istitle()
+    content, capitals = key not in _STOP_WORDS, not title and len(raw) > 2 and raw.isupper()
+    opens, said = expressions().firsts.get(key, 0), _said().get(key, _NOTHING)
     own = listed = inferred = None
+    insult = mute = False
     if content:
         for candidate in _candidates(key, stretched, found):
-            if own is None:
-                own = found.own.get(candidate)
+            if own is None and candidate in found.own:
+                own = found.own[candidate]
+                insult, mute = candidate in found.insults, candidate in found.people
             if listed is None:
                 listed = found.listed.get(candidate)
             if inferred is None:
                 inferred = found.inferred.get(candidate)
     tone = listed if own is None else own
+    if own == 0:
+        inferred = 0.0
     return Token(
         Kind.WORD,
-        role=role,
         tone=nan if tone is None else tone,
         own=own or 0.0,
         inferred=nan if inferred is None else inferred,
         content=content,
-        counted=content
-        or stretched
-        or capitals
-        or degree != 0
-        or role >= Role.NE
-        or shifter
-        or opens
-        or first_person
-        or second_person
-        or duty,
-        known=tone is not None or inferred is not None,
+        known=tone is not None or (inferred is not None and abs(inferred) > TONELESS),
+        insult=insult,
+        mute=mute,
+        title=title,
         capitals=capitals,
         stretched=stretched,
-        degree=degree,
-        shifter=shifter,
-        first_person=first_person,
-        second_person=second_person,
-        duty=duty,
-        irony=key in _IRONY,
-        thanks=key in _THANKS,
         opens=opens,
-        continues=key in _second_words(),
-        retweet=key == "rt",
+        continues=expressions().seconds.get(key, 0),
+        **said | {"counted": said["counted"] or content or stretched or capitals or opens > 0},
     )
+
+
+_NOTHING: dict[str, Any] = {"counted": False}
 
 
 def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[str]:
@@ -482,7 +676,14 @@ def _candidates(key: str, stretched: bool, found: lexicon.Lexicon) -> Iterator[s
         forms = (key, _STRETCHED.sub(r"\1", key), _STRETCHED.sub(r"\1\1", key))
     for form in forms:
         yield form
-        yield lexicon.lemma(form)
+        base = lexicon.lemma(form)
+        yield base
+        if base == form and form[-1] == "s" and form[:-1] in found.own:
+            # The plural of a word that no dictionary holds: slang.
+            yield form[:-1]
+        if base in found.unfolded and not base.isascii():
+            # The spelling of 1990 leaves out some accents and keeps others: "dégouter".
+            yield found.unfolded[base]
         with_accents = found.unfolded.get(form)
         if with_accents:
             yield with_accents

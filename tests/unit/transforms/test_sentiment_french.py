@@ -98,9 +98,7 @@ def test_what_follows_but_weighs_more():
     assert feature("Beau mais nul", "contrast") == 1
 
 
-@pytest.mark.parametrize(
-    "text", ["Quel beau bilan 🤡", "Quel beau bilan #ironie", "Quel beau bilan hein", "Merci pour ce beau mensonge..."]
-)
+@pytest.mark.parametrize("text", ["Quel beau bilan 🤡", "Quel beau bilan #ironie", "Merci pour ce beau mensonge..."])
 def test_praise_with_a_mark_of_irony_is_blame(text):
     assert feature("Quel beau bilan", "net") > 0 > feature(text, "net")
 
