@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.sentiment.labelled import LABELS, NOT_SCORED, measure, read
+from election_assets.election import load_election
 from election_assets.transforms.sentiment.engines import installed, load_engine
+from election_assets.transforms.sentiment.names import nameless
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[2] / "shared" / "data" / "sentiment"
@@ -62,10 +64,11 @@ def vader_fr(texts: Sequence[str]) -> list[int]:
 
 
 def engine(name: str) -> Labeller:
-    """One of the project's engines."""
+    """One of the project's engines, as it scores tweets: without the names of the election."""
+    scorer = nameless(load_engine(name), load_election())
 
     def label(texts: Sequence[str]) -> list[int]:
-        scores = load_engine(name).score(texts)
+        scores = scorer.score(texts)
         return [NOT_SCORED if score.label is None else LABELS.index(score.label) for score in scores]
 
     return label

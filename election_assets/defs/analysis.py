@@ -92,15 +92,20 @@ def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
 def sentiment_scores(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
     """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine.
 
+    The candidates' and parties' names are taken out before, so that a name has no tone; other names score anew.
+
     `SENTIMENT_ENGINE` names the engine; another one, or another version of it, scores every text anew. A slow engine
     has `SENTIMENT_SECONDS` a run; the texts that it does not reach have no row yet, and are counted as waiting.
     """
     from pyspark.sql import functions as F
 
-    from election_assets.transforms.sentiment import current, engine_from_env, score_texts, texts_to_score
+    from election_assets.transforms.sentiment import current, engine_from_env, nameless, score_texts, texts_to_score
 
     try:
-        engine, seconds = engine_from_env(os.environ), sentiment_vectors.seconds_from_env(os.environ)
+        engine, seconds = (
+            nameless(engine_from_env(os.environ), ELECTION),
+            sentiment_vectors.seconds_from_env(os.environ),
+        )
         version = engine.version
     except ValueError as error:
         raise dg.Failure(str(error), allow_retries=False) from error

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SETTING = "SENTIMENT_ENGINE"
 DEFAULT = "textblob"
@@ -59,10 +62,35 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class SlowEngine(Engine, Protocol):
+    """An engine whose `score` is `decide` of `encode`, of which `encode` is slow and its output worth keeping.
+
+    It can be sent to Spark's workers, where it decides alone: the network stays behind.
+    """
+
+    @property
+    def model(self) -> str:
+        """Version of all that `encode` depends on."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """A row of floating point numbers a text."""
+        ...
+
+    def decide(self, texts: Sequence[str], vectors: np.ndarray) -> list[Score]:
+        """The tone of each text, given its row of `encode`."""
+        ...
+
+
 class TextBlobEngine:
     """The default: `french.FrenchTweetAnalyzer`, a TextBlob analyzer."""
 
     name = "textblob"
+
+    def __reduce__(self) -> tuple[Callable[[str], Engine], tuple[str]]:
+        # Elsewhere it is that process's own, with the words that it has met.
+        return load_engine, (self.name,)
 
     @cached_property
     def version(self) -> str:
