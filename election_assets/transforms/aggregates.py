@@ -30,7 +30,7 @@ MIN_WORD_CHARACTERS = 2
 
 FLOOR_OF_AUTHORS = 10
 """No figure of a place, word or hashtag is given where fewer distinct authors stand behind it: fewer may be told apart,
-and their tone is chance."""
+and their tone is chance. A tone also wants as many scored texts, all by those authors."""
 
 ACCENTED = "".join(chr(code) for code in range(0xC0, 0x180) if len(normalize("NFD", chr(code))) > 1)
 """The letters with an accent of Unicode's blocks Latin-1 and Latin Extended-A."""
@@ -44,7 +44,7 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`; a text without a row waits to be scored.
         election: Gives the candidates and the language.
-        floor: Authors below which no tone is given.
+        floor: Scored texts, and authors of scored texts, below which no tone is given.
 
     Returns:
         One row a candidate in the election's order, those without tweets included, then `TOTAL`:
@@ -53,8 +53,8 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
         `unscored_texts` (read by the engine, which found no tone) and `waiting_texts` (not read yet), all three
         distinct texts in the election's language; `mean_polarity` (over scored texts, -1 to 1);
         `share_negative`, `share_neutral`, `share_positive` (of scored texts, 0 to 1), and of each of these four the
-        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where no text is scored or fewer than
-        `floor` authors wrote, the interval of a mean also where only one text is scored.
+        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where fewer than `floor`
+        texts are scored or fewer authors wrote those, the interval of a mean also where only one text is scored.
     """
     from pyspark.sql import functions as F
 
@@ -67,13 +67,12 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
         F.count_if(F.col("department").isNull()).alias("unplaced"),
         F.count_if(~_in_language(election)).alias("other_language"),
     )
-    texts = tweets.where(_in_language(election)).select("candidate", "text_hash").distinct()
-    tones = texts.join(_read(scores), "text_hash", "left").groupBy("candidate").agg(*_tone_sums())
-    frame = counts.toPandas().merge(tones.toPandas(), how="left", on="candidate").set_index("candidate")
+    tones = _tone_sums(tweets.where(_in_language(election)), scores, "candidate")
+    frame = counts.toPandas().merge(tones, how="left", on="candidate").set_index("candidate")
     frame = frame.reindex([*election.candidate_keys, TOTAL]).reset_index()
     whole = [name for name in frame.columns if name not in ("candidate", *_SUMS)]
     frame[whole] = frame[whole].fillna(0).astype("int64")
-    return _with_tone(frame, frame["distinct_authors"] >= floor)
+    return _with_tone(frame, floor)
 
 
 def departments(
@@ -85,7 +84,7 @@ def departments(
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`.
         election: Gives the language.
-        floor: Authors below which no figure is given.
+        floor: Authors below which no figure is given; of the tone, as in `overview`.
 
     Returns:
         One row a department in which somebody was placed, by its INSEE code: `department`; `tweets`; `authors`
@@ -98,12 +97,11 @@ def departments(
     counts = placed.groupBy("department").agg(
         F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
-    texts = placed.where(_in_language(election)).select("department", "text_hash").distinct()
-    tones = texts.join(_read(scores), "text_hash", "left").groupBy("department").agg(*_tone_sums())
-    frame = counts.toPandas().merge(tones.toPandas(), how="left", on="department")
+    tones = _tone_sums(placed.where(_in_language(election)), scores, "department")
+    frame = counts.toPandas().merge(tones, how="left", on="department")
     counted = ["tweets", "authors", "scored_texts", "unscored_texts", "waiting_texts"]
     frame[counted] = frame[counted].fillna(0).astype("float64")
-    frame = _with_tone(frame, frame["authors"] >= floor)
+    frame = _with_tone(frame, floor)
     frame["below_floor"] = frame["authors"] < floor
     figures = [name for name in frame.columns if name not in ("department", "below_floor")]
     frame.loc[frame["below_floor"], figures] = float("nan")
@@ -164,7 +162,7 @@ def tone_by_day(
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`.
         election: Gives the language.
-        floor: Authors of a day below which it has no tone.
+        floor: Scored texts of a day, and authors of them, below which it has no tone.
 
     Returns:
         `candidate`, `day`, `tweets` and `authors` (in the election's language), `scored_texts` (the voices),
@@ -174,16 +172,12 @@ def tone_by_day(
     from pyspark.sql import functions as F
 
     tweets = _with_total(merged, "day", "lang", "text_hash", "author").where(_in_language(election))
-    authors = tweets.groupBy("candidate", "day").agg(F.count_distinct("author").alias("authors"))
-    texts = tweets.groupBy("candidate", "day", "text_hash").agg(F.count(F.lit(1)).alias("copies"))
-    tones = (
-        texts.join(_read(scores), "text_hash", "left")
-        .groupBy("candidate", "day")
-        .agg(F.sum("copies").alias("tweets"), *_tone_sums())
+    counts = tweets.groupBy("candidate", "day").agg(
+        F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
-    frame = tones.join(authors, ["candidate", "day"]).orderBy("candidate", "day").toPandas()
-    frame.insert(3, "authors", frame.pop("authors"))
-    return _with_tone(frame, frame["authors"] >= floor)
+    tones = _tone_sums(tweets, scores, "candidate", "day")
+    frame = counts.orderBy("candidate", "day").toPandas().merge(tones, how="left", on=["candidate", "day"])
+    return _with_tone(frame, floor)
 
 
 def share_of_voice(days: pd.DataFrame) -> pd.DataFrame:
@@ -403,25 +397,39 @@ def _read(scores: DataFrame) -> DataFrame:
     return scores.select("text_hash", "polarity", "label", F.lit(True).alias("read"))
 
 
-_SUMS = ("polarity_sum", "polarity_squares", *(f"{label}_texts" for label in LABELS))
+_SUMS = ("scored_authors", "polarity_sum", "polarity_squares", *(f"{label}_texts" for label in LABELS))
 
 
-def _tone_sums() -> list[Column]:
-    """Over distinct texts joined with `_read`: how many are scored, have no tone and wait to be read, and `_SUMS`."""
+def _tone_sums(tweets: DataFrame, scores: DataFrame, *keys: str) -> pd.DataFrame:
+    """What the tone is made of, by `keys`, over distinct texts: how many are scored, have no tone or wait; `_SUMS`.
+
+    Args:
+        tweets: `keys`, `text_hash` and `author` of tweets in the election's language.
+        scores: Columns of `schemas.SENTIMENT_SCORES`.
+        keys: Columns to group by.
+    """
     from pyspark.sql import functions as F
 
-    return [
+    read = tweets.join(_read(scores), "text_hash", "left")
+    texts = read.select(*keys, "text_hash", "polarity", "label", "read").distinct()
+    sums = texts.groupBy(*keys).agg(
         F.count_if(F.col("label").isNotNull()).alias("scored_texts"),
         F.count_if(F.col("read") & F.col("label").isNull()).alias("unscored_texts"),
         F.count_if(F.col("read").isNull()).alias("waiting_texts"),
         F.sum("polarity").alias("polarity_sum"),
         F.sum(F.col("polarity") * F.col("polarity")).alias("polarity_squares"),
         *(F.count_if(F.col("label") == label).alias(f"{label}_texts") for label in LABELS),
-    ]
+    )
+    authors = read.where(F.col("label").isNotNull()).groupBy(*keys)
+    scored = authors.agg(F.count_distinct("author").alias("scored_authors"))
+    return sums.toPandas().merge(scored.toPandas(), how="left", on=list(keys))
 
 
-def _with_tone(frame: pd.DataFrame, of_many: pd.Series) -> pd.DataFrame:
-    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`; NaN but `of_many`."""
+def _with_tone(frame: pd.DataFrame, floor: int) -> pd.DataFrame:
+    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`.
+
+    They are NaN where fewer than `floor` texts are scored, or fewer authors wrote those.
+    """
     from election_assets.transforms.intervals import mean_interval, share_interval
 
     texts, sums = frame["scored_texts"].astype("float64"), frame[list(_SUMS)].astype("float64").fillna(0)
@@ -436,7 +444,7 @@ def _with_tone(frame: pd.DataFrame, of_many: pd.Series) -> pd.DataFrame:
         tone[f"share_{label}"] = counts / known
         tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts)
     made = [name for name in tone.columns if name not in frame.columns]
-    tone[made] = tone[made].where(of_many, axis=0)
+    tone[made] = tone[made].where((texts >= floor) & (sums["scored_authors"] >= floor), axis=0)
     return tone
 
 

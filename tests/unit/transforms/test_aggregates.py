@@ -357,6 +357,57 @@ def test_a_tone_of_few_authors_is_not_given(merged, scores, election):
     assert days["scored_texts"].tolist() == [10] * 5
 
 
+BEHIND = {
+    "nine of ten authors write in another language": [
+        *({"lang": "en", "author": f"english {number}", "text_hash": f"e{number}"} for number in range(9)),
+        {"author": "french", "text_hash": "t0"},
+    ],
+    "one author wrote all ten scored texts, nine others what has no tone or waits": [
+        *({"author": "one", "text_hash": f"t{number}"} for number in range(10)),
+        *({"author": f"unscored {number}", "text_hash": "unscored"} for number in range(5)),
+        *({"author": f"waiting {number}", "text_hash": "waiting"} for number in range(5)),
+    ],
+    "twelve authors copy one text": [
+        {"author": str(number), "text_hash": "t0", "kind": "retweet"} for number in range(12)
+    ],
+    "nine texts of eleven authors": [{"author": str(number), "text_hash": f"t{number % 9}"} for number in range(11)],
+}
+
+
+@pytest.mark.parametrize("rows", BEHIND.values(), ids=BEHIND)
+def test_who_has_no_part_in_a_tone_does_not_lift_it_over_the_floor(merged, scores, election, rows):
+    tweets = merged(*({"department": "75", **row} for row in rows))
+    tones = scores(("unscored", None, None), *((f"t{number}", -0.9, "negative") for number in range(10)))
+
+    overview = aggregates.overview(tweets, tones, election)
+    places = aggregates.departments(tweets, tones, election)
+    days = aggregates.tone_by_day(tweets, tones, election)
+
+    assert places["below_floor"].tolist() == [False]
+    assert places["tweets"].tolist() == [len(rows)]
+    for frame in (overview, places, days):
+        told = [name for name in frame.columns if name.startswith(("mean_", "share_"))]
+        assert len(told) == 12
+        assert frame[told].isna().all(axis=None)
+
+
+def test_a_tone_of_ten_texts_of_ten_authors_is_given_everywhere(merged, scores, election):
+    tweets = merged(
+        *({"department": "75", "author": str(number), "text_hash": f"t{number}"} for number in range(10)),
+        {"department": "75", "author": "english", "text_hash": "t0", "lang": "en"},
+    )
+    tones = scores(*((f"t{number}", -0.9, "negative") for number in range(10)))
+
+    overview = by_candidate(aggregates.overview(tweets, tones, election))
+    (place,) = aggregates.departments(tweets, tones, election).to_dict("records")
+    day = aggregates.tone_by_day(tweets, tones, election).iloc[-1]
+
+    for row in (overview["ada"], overview[TOTAL], place, day):
+        assert row["mean_polarity"] == pytest.approx(-0.9)
+        assert row["scored_texts"] == 10
+    assert (overview["ada"]["distinct_authors"], place["authors"], day["authors"]) == (11, 11, 10)
+
+
 def test_hours_of_the_last_days(merged):
     day = dt.date(2022, 4, 9)
     tweets = merged(
