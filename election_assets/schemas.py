@@ -192,12 +192,13 @@ RESULTS_2017 = Table(
 
 MERGED_TWEETS = Table(
     "merged_tweets",
-    1,
+    2,
     "one tweet of one candidate, over all candidates",
     (
         *CLEANED_TWEETS.columns,
         Column("candidates", "array<string>", "Keys of all candidates whose table holds the tweet, sorted"),
         Column("text_hash", "string", "SHA-256 of `text`, hex"),
+        Column("voice", "string", "SHA-256 of `text` in lower case without links, mentions and spare blanks, hex"),
     ),
 )
 

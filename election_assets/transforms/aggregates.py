@@ -1,8 +1,8 @@
 """What the pictures and the report show of the tweets: small frames and tables of counts, nothing about one person.
 
 All count in Spark and collect only the result. A tweet that names several candidates counts once in totals; where its
-copies differ (a profile changed between two readings), the smallest value that is not null stands for all. A text that
-was copied is one voice among hashtags, words and tones.
+copies differ (a profile changed between two readings), the smallest value that is not null stands for all. Texts that
+differ by no more than links, mentions, case and blanks are one voice among texts, hashtags, words and tones.
 """
 
 from __future__ import annotations
@@ -58,11 +58,11 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
     """
     from pyspark.sql import functions as F
 
-    tweets = _with_total(merged, "text_hash", "author", "department", "lang", "kind")
+    tweets = _with_total(merged, "text_hash", "voice", "author", "department", "lang", "kind")
     counts = tweets.groupBy("candidate").agg(
         F.count(F.lit(1)).alias("tweets"),
         F.count_if(F.col("kind") != RETWEET).alias("originals"),
-        F.count_distinct("text_hash").alias("distinct_texts"),
+        F.count_distinct("voice").alias("distinct_texts"),
         F.count_distinct("author").alias("distinct_authors"),
         F.count_if(F.col("department").isNull()).alias("unplaced"),
         F.count_if(~_in_language(election)).alias("other_language"),
@@ -93,7 +93,9 @@ def departments(
     """
     from pyspark.sql import functions as F
 
-    placed = _tweets(merged, "department", "author", "lang", "text_hash").where(F.col("department").isNotNull())
+    placed = _tweets(merged, "department", "author", "lang", "kind", "text_hash", "voice").where(
+        F.col("department").isNotNull()
+    )
     counts = placed.groupBy("department").agg(
         F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
@@ -155,8 +157,9 @@ def tone_by_day(
 ) -> pd.DataFrame:
     """The tone of each candidate's tweets by local date, of all candidates in rows of `TOTAL`, with its uncertainty.
 
-    A text counts once a day however often it is copied: the copies are one voice. The intervals take voices for
-    independent, which writers who answer one another are not: they are the least that the figure is unsure.
+    A text counts once a day however often it is copied: the copies are one voice. The intervals take an author's own
+    texts for repetitions of one another, and authors for independent, which those who answer one another are not: they
+    are the least that the figure is unsure.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
@@ -171,7 +174,7 @@ def tone_by_day(
     """
     from pyspark.sql import functions as F
 
-    tweets = _with_total(merged, "day", "lang", "text_hash", "author").where(_in_language(election))
+    tweets = _with_total(merged, "day", "lang", "kind", "text_hash", "voice", "author").where(_in_language(election))
     counts = tweets.groupBy("candidate", "day").agg(
         F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
@@ -231,7 +234,7 @@ def top_hashtags(
 
     if candidate is not None:
         merged = merged.where(F.col("candidate") == candidate)
-    tags = merged.select("text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = merged.select("voice", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
     counts = _by_spelling(tags, "hashtag").join(_keys_of_many(tags, floor), "key")
     return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
@@ -253,17 +256,17 @@ def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: in
     import numpy as np
     from pyspark.sql import functions as F
 
-    both = _with_total(_last_days(merged, 2 * days), "day", "text_hash", "author", "hashtags")
+    both = _with_total(_last_days(merged, 2 * days), "day", "voice", "author", "hashtags")
     last = both.agg(F.max("day")).collect()[0][0]
-    tags = both.select("candidate", "day", "text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = both.select("candidate", "day", "voice", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
     later = F.date_diff(F.lit(last).cast("date"), "day") < days
     counts = (
         tags.groupBy("candidate", "key")
         .agg(
             F.min(F.when(later, F.col("hashtag"))).alias("hashtag"),
-            F.count_distinct(F.when(later, F.col("text_hash"))).alias("texts"),
-            F.count_distinct(F.when(~later, F.col("text_hash"))).alias("before"),
+            F.count_distinct(F.when(later, F.col("voice"))).alias("texts"),
+            F.count_distinct(F.when(~later, F.col("voice"))).alias("before"),
             F.count_distinct(F.when(later, F.col("author"))).alias("authors"),
         )
         .where(F.col("authors") >= floor)
@@ -340,7 +343,7 @@ def distinctive_words(
     words = _words(merged, election, stop_words)
     of_all = _by_spelling(words, "word").toPandas().set_index("key")
     counts = words.groupBy("candidate", "key").agg(
-        F.count_distinct("text_hash").alias("texts"), F.count_distinct("author").alias("authors")
+        F.count_distinct("voice").alias("texts"), F.count_distinct("author").alias("authors")
     )
     own = counts.toPandas()
     found = []
@@ -358,7 +361,7 @@ def distinctive_words(
 
 
 def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -> DataFrame:
-    """The words of the texts in the election's language: `candidate`, `author`, `text_hash`, `word`, `key`."""
+    """The words of the texts in the election's language: `candidate`, `author`, `voice`, `word`, `key`."""
     from pyspark.sql import functions as F
 
     elision = ELISIONS.get(election.language)
@@ -366,7 +369,7 @@ def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -
     words = (
         merged.where(_in_language(election))
         .select(
-            *("candidate", "author", "text_hash"),
+            *("candidate", "author", "voice"),
             F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word"),
         )
         .withColumn("word", word)
@@ -397,32 +400,53 @@ def _read(scores: DataFrame) -> DataFrame:
     return scores.select("text_hash", "polarity", "label", F.lit(True).alias("read"))
 
 
-_SUMS = ("scored_authors", "polarity_sum", "polarity_squares", *(f"{label}_texts" for label in LABELS))
+_SUMS = (
+    "scored_authors",
+    "squared_writers",
+    "polarity_sum",
+    "polarity_squares",
+    *(f"{label}_texts" for label in LABELS),
+)
 
 
 def _tone_sums(tweets: DataFrame, scores: DataFrame, *keys: str) -> pd.DataFrame:
-    """What the tone is made of, by `keys`, over distinct texts: how many are scored, have no tone or wait; `_SUMS`.
+    """What the tone is made of, by `keys`, over voices: how many are scored, have no tone or wait; `_SUMS`.
+
+    The tone of a voice is the mean of its scored copies', and its writer an author of an original of it, or else one
+    who copied it. `squared_writers` is the sum over the writers of the square of how many scored voices they wrote.
 
     Args:
-        tweets: `keys`, `text_hash` and `author` of tweets in the election's language.
+        tweets: `keys`, `text_hash`, `voice`, `kind` and `author` of tweets in the election's language.
         scores: Columns of `schemas.SENTIMENT_SCORES`.
         keys: Columns to group by.
     """
     from pyspark.sql import functions as F
 
+    scored = F.col("label").isNotNull()
     read = tweets.join(_read(scores), "text_hash", "left")
-    texts = read.select(*keys, "text_hash", "polarity", "label", "read").distinct()
-    sums = texts.groupBy(*keys).agg(
-        F.count_if(F.col("label").isNotNull()).alias("scored_texts"),
-        F.count_if(F.col("read") & F.col("label").isNull()).alias("unscored_texts"),
-        F.count_if(F.col("read").isNull()).alias("waiting_texts"),
+    originals_first = F.struct(F.col("kind") == RETWEET, F.coalesce("author", F.lit("")))
+    voices = read.groupBy(*keys, "voice").agg(
+        F.min_by(F.coalesce("author", F.lit("")), originals_first).alias("writer"),
+        (F.count("label") > 0).alias("scored"),
+        (F.count("read") > 0).alias("read"),
+        F.avg("polarity").alias("polarity"),
+        *(F.avg(F.when(scored, (F.col("label") == label).cast("double"))).alias(label) for label in LABELS),
+    )
+    writers = voices.groupBy(*keys, "writer").agg(
+        F.count_if("scored").alias("scored_texts"),
+        F.count_if(F.col("read") & ~F.col("scored")).alias("unscored_texts"),
+        F.count_if(~F.col("read")).alias("waiting_texts"),
         F.sum("polarity").alias("polarity_sum"),
         F.sum(F.col("polarity") * F.col("polarity")).alias("polarity_squares"),
-        *(F.count_if(F.col("label") == label).alias(f"{label}_texts") for label in LABELS),
+        *(F.sum(label).alias(f"{label}_texts") for label in LABELS),
     )
-    authors = read.where(F.col("label").isNotNull()).groupBy(*keys)
-    scored = authors.agg(F.count_distinct("author").alias("scored_authors"))
-    return sums.toPandas().merge(scored.toPandas(), how="left", on=list(keys))
+    summed = [name for name in writers.columns if name not in (*keys, "writer")]
+    sums = writers.groupBy(*keys).agg(
+        *(F.sum(name).alias(name) for name in summed),
+        F.sum(F.col("scored_texts") * F.col("scored_texts")).alias("squared_writers"),
+    )
+    authors = read.where(scored).groupBy(*keys).agg(F.count_distinct("author").alias("scored_authors"))
+    return sums.toPandas().merge(authors.toPandas(), how="left", on=list(keys))
 
 
 def _with_tone(frame: pd.DataFrame, floor: int) -> pd.DataFrame:
@@ -434,15 +458,16 @@ def _with_tone(frame: pd.DataFrame, floor: int) -> pd.DataFrame:
 
     texts, sums = frame["scored_texts"].astype("float64"), frame[list(_SUMS)].astype("float64").fillna(0)
     known = texts.where(texts > 0)
+    worth = known**2 / sums["squared_writers"]
     tone = frame.drop(columns=list(_SUMS))
     tone["mean_polarity"] = sums["polarity_sum"] / known
     tone["mean_polarity_low"], tone["mean_polarity_high"] = mean_interval(
-        sums["polarity_sum"], sums["polarity_squares"], texts
+        sums["polarity_sum"], sums["polarity_squares"], texts, worth
     )
     for label in LABELS:
         counts = sums[f"{label}_texts"]
         tone[f"share_{label}"] = counts / known
-        tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts)
+        tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts, worth)
     made = [name for name in tone.columns if name not in frame.columns]
     tone[made] = tone[made].where((texts >= floor) & (sums["scored_authors"] >= floor), axis=0)
     return tone
@@ -460,7 +485,7 @@ def _by_spelling(words: DataFrame, name: str) -> DataFrame:
     """Distinct texts that hold each `key`: `key`, the column `name` in its most frequent spelling, `texts`."""
     from pyspark.sql import functions as F
 
-    one_a_text = words.groupBy("text_hash", "key").agg(F.min(name).alias(name))
+    one_a_text = words.groupBy("voice", "key").agg(F.min(name).alias(name))
     spellings = one_a_text.groupBy("key", name).agg(F.count(F.lit(1)).alias("texts"))
     return spellings.groupBy("key").agg(
         F.max_by(name, F.struct("texts", name)).alias(name), F.sum("texts").alias("texts")
