@@ -7,14 +7,14 @@ one, and the report sets the candidates' tones side by side.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from unicodedata import normalize
-from zlib import crc32
 
 from election_assets.election import Election, fold
+from election_assets.transforms.sentiment.versions import checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -59,7 +59,7 @@ class Names(NamedTuple):
     @property
     def checksum(self) -> str:
         """Of the names and of how they are taken out."""
-        return f"{crc32(repr(tuple(self)).encode(), crc32(Path(__file__).read_bytes())):08x}"
+        return checksum([sys.modules[__name__]], *self)
 
 
 def names_of(election: Election) -> Names:

