@@ -150,12 +150,12 @@ def sentiment_scores(context: dg.AssetExecutionContext, spark: SparkResource) ->
     ]
 )
 def sentiment_scores_checks(spark: SparkResource):
-    """No text twice; polarity in -1..1, subjectivity and coverage in 0..1, null together with the label."""
+    """No text twice; polarity in -1..1 and subjectivity in 0..1, null with the label; coverage in 0..1 or null."""
     from pyspark.sql import functions as F
 
     scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     in_range = (
-        F.col("coverage").between(0, 1)
+        (F.col("coverage").isNull() | F.col("coverage").between(0, 1))
         & (F.col("label").isNull() == F.col("polarity").isNull())
         & (F.col("polarity").isNull() | (F.col("polarity").between(-1, 1) & F.col("subjectivity").between(0, 1)))
     )

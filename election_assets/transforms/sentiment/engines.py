@@ -26,13 +26,14 @@ class Score(NamedTuple):
         polarity: -1 (negative) to 1 (positive); None where not scored.
         subjectivity: 0 (objective) to 1 (subjective); None where not scored.
         label: `negative`, `neutral` or `positive`; None where not scored.
-        coverage: Share of the text's content words that the engine knows, 0 to 1.
+        coverage: Share of the text's content words, emoji and emoticons that the engine's lexicons know, 0 to 1; None
+            of an engine without lexicons, where it scored.
     """
 
     polarity: float | None
     subjectivity: float | None
     label: str | None
-    coverage: float
+    coverage: float | None
 
 
 NOT_SCORED = Score(None, None, None, 0.0)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.sentiment import prepared
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError, Score
-from election_assets.transforms.sentiment.prepared import prepare
+from election_assets.transforms.sentiment.prepared import prepare, says_something
 from election_assets.transforms.sentiment.versions import checksum
 
 if TYPE_CHECKING:
@@ -116,10 +116,10 @@ class TransformerEngine:
         return shares
 
     def decide(self, texts: Sequence[str], vectors: np.ndarray) -> list[Score]:
-        """The tone of each text, given what `encode` made of it."""
+        """The tone of each text, given what `encode` made of it; without a coverage, for it has no lexicon."""
         return [
-            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], 1.0)
-            if text.strip()
+            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], None)
+            if says_something(prepare(text))
             else NOT_SCORED
             for text, share in zip(texts, vectors, strict=True)
         ]
