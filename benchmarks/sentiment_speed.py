@@ -1,23 +1,34 @@
-"""Distinct texts that the default engine scores a second, beside textblob-fr in the same run, and its memory."""
+"""Distinct texts that the default engine scores a second, beside textblob-fr in the same run, and its memory.
 
+`python -m benchmarks sentiment_million` scores a million texts from a file, in a process of its own; `python -m
+benchmarks.sentiment_speed TEXTS.parquet` those of a file with the columns `text_hash` and `text`.
+"""
+
+import json
 import random
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from election_assets import delta
 from election_assets.election import load_election
 from election_assets.schemas import SENTIMENT_SCORES
-from election_assets.transforms.sentiment import load_engine, score_texts
+from election_assets.transforms.sentiment import load_engine, nameless, score_texts
 from election_assets.transforms.sentiment.lexicon import textblob_tones
 from resources.spark import SparkResource
 from scraper_api.archive import ArchivedTweet, list_segments, read_segment
 from scraper_api.records import flat_record
 from scraper_api.sample import write_sample
 
-ALONE, IN_PLACE, IN_SPARK = 10_000, 40_000, 200_000
+ALONE, IN_PLACE, IN_SPARK, FROM_FILE = 10_000, 40_000, 200_000, 1_000_000
+WRITTEN = 50_000
+"""Texts that are written to the file at a time."""
+
 PARTITIONS = 2
 LENGTH = 115
 """Characters of a text."""
@@ -31,10 +42,10 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def measure() -> Iterator[dict]:
     with tempfile.TemporaryDirectory() as folder:
-        texts = _texts(Path(folder) / "corpus.jsonl.gz", IN_SPARK)
+        texts = list(islice(_texts(Path(folder) / "corpus.jsonl.gz"), IN_SPARK))
         alone = _a_second(_textblob_alone, texts[:ALONE])
         yield {"what": "texts scored by textblob-fr alone, a second of one core", "value": alone, "unit": "/s"}
-        engine = load_engine("textblob")
+        engine = nameless(load_engine("textblob"), load_election())
         engine.score(texts[:1])
         in_place = _a_second(engine.score, texts[:IN_PLACE])
         yield {"what": "texts scored by the default engine, a second of one core", "value": in_place, "unit": "/s"}
@@ -54,6 +65,45 @@ def measure() -> Iterator[dict]:
         yield {"what": "peak of memory by then, the texts in a list included", "value": peak, "unit": "MB"}
 
 
+def measure_million(number: int = FROM_FILE) -> Iterator[dict]:
+    """Scores texts that no process holds all at once: the same memory for a million as for a tenth of them."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "texts.parquet"
+        for count in (number // 10, number):
+            _write(islice(_texts(Path(folder) / "corpus.jsonl.gz"), count), file)
+            command = [sys.executable, "-W", "ignore", "-m", __name__, str(file)]
+            found = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+            what = f"{found['texts']:,} distinct texts scored from a file and written"
+            yield {"what": f"{what}, wall clock", "value": found["texts"] / found["seconds"], "unit": "/s"}
+            yield {"what": f"{what}, peak of memory", "value": found["megabytes"], "unit": "MB"}
+
+
+def score_file(file: str) -> dict[str, float]:
+    """Scores the texts of a Parquet file as the platform does: how many, in which seconds, and this process's peak."""
+    engine = nameless(load_engine("textblob"), load_election())
+    with tempfile.TemporaryDirectory() as folder:
+        scores = str(Path(folder) / "scores")
+        texts = SparkResource().session.read.parquet(file)
+        started = time.monotonic()
+        delta.append(score_texts(texts, engine, PARTITIONS), SENTIMENT_SCORES, scores)
+        seconds = time.monotonic() - started
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"texts": delta.row_count(scores), "seconds": seconds, "megabytes": peak}
+
+
+def _write(texts: Iterator[str], file: Path) -> None:
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    schema = pa.schema({"text_hash": pa.string(), "text": pa.string()})
+    written = 0
+    with parquet.ParquetWriter(file, schema) as writer:
+        while part := list(islice(texts, WRITTEN)):
+            hashes = [f"{number:064x}" for number in range(written, written + len(part))]
+            writer.write_table(pa.table({"text_hash": hashes, "text": part}, schema))
+            written += len(part)
+
+
 def _a_second(score: Callable[[list[str]], object], texts: list[str]) -> float:
     """Texts a second of processor time, which other programs of a shared machine disturb least."""
     started = time.process_time()
@@ -69,13 +119,13 @@ def _textblob_alone(texts: list[str]) -> None:
         analyzer.analyze(text)
 
 
-def _texts(corpus: Path, number: int) -> list[str]:
-    """Distinct texts: runs of words of the sample's tweets, words of a dictionary by Zipf's law, stray letters."""
+def _texts(corpus: Path) -> Iterator[str]:
+    """Distinct texts without end: words of the sample's tweets, words of a dictionary by Zipf's law, stray letters."""
     chance = random.Random(0)
     sample, dictionary = _sample(corpus), _dictionary()
     chance.shuffle(dictionary)
-    found: dict[str, None] = {}
-    while len(found) < number:
+    found: set[int] = set()
+    while True:
         words: list[str] = []
         while sum(map(len, words)) + len(words) < LENGTH:
             source = chance.choice(sample)
@@ -91,8 +141,10 @@ def _texts(corpus: Path, number: int) -> list[str]:
                 words[at] = "@" + "".join(chance.choices(_LETTERS, k=8))
         if chance.random() < LINKED:
             words.append("https://t.co/" + "".join(chance.choices(_LETTERS, k=10)))
-        found[" ".join(words)] = None
-    return list(found)
+        text = " ".join(words)
+        if hash(text) not in found:
+            found.add(hash(text))
+            yield text
 
 
 def _sample(corpus: Path) -> list[list[str]]:
@@ -112,3 +164,7 @@ def _dictionary() -> list[str]:
 
     forms = DefaultDictionaryFactory().get_dictionary("fr")
     return sorted({form for form in forms if " " not in form} | set(textblob_tones()))
+
+
+if __name__ == "__main__":
+    print(json.dumps(score_file(sys.argv[1])))

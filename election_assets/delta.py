@@ -25,7 +25,7 @@ _LOST_RACE = (
 
 
 class TableVersionError(ValueError):
-    """A table was written by a newer release."""
+    """A table was written by a newer release, or by an older one that lacked a column."""
 
 
 def exists(path: str) -> bool:
@@ -63,9 +63,7 @@ def check_version(table: Table, path: str) -> None:
     Raises:
         TableVersionError: In that case.
     """
-    from deltalake import DeltaTable
-
-    found = int(DeltaTable(path).metadata().configuration.get(VERSION_PROPERTY, "1"))
+    found = _version(path)
     if found > table.version:
         raise TableVersionError(
             f"{path}: the table has version {found} and this release reads {table.name} up to {table.version};"
@@ -74,11 +72,23 @@ def check_version(table: Table, path: str) -> None:
 
 
 def read(spark: SparkSession, table: Table, path: str) -> DataFrame:
-    """The rows of a table, with its columns in the schema's order; an empty frame if there is no table yet."""
+    """The rows of a table, with its columns in the schema's order; an empty frame if there is no table yet.
+
+    Raises:
+        TableVersionError: If the table is of a newer version than this release reads, or of an older one that lacks a
+            column.
+    """
     if not exists(path):
         return spark.createDataFrame([], schema=table.ddl)
     check_version(table, path)
-    return spark.read.format("delta").load(path).select(*table.names)
+    frame = spark.read.format("delta").load(path)
+    missing = [name for name in table.names if name not in frame.columns]
+    if missing:
+        raise TableVersionError(
+            f"{path}: an older release wrote the table, without {', '.join(missing)}; materialise {table.name} again,"
+            " and what follows it."
+        )
+    return frame.select(*table.names)
 
 
 def append(frame: DataFrame, table: Table, path: str) -> None:
@@ -88,9 +98,17 @@ def append(frame: DataFrame, table: Table, path: str) -> None:
 
 
 def replace(frame: DataFrame, table: Table, path: str) -> None:
-    """Replaces all rows in one commit; the frame may read the table itself."""
+    """Replaces all rows in one commit; the frame may read the table itself. A table of an older version becomes new."""
+    from deltalake import DeltaTable
+
     ensure(table, path)
-    _commit(lambda: frame.select(*table.names).write.format("delta").mode("overwrite").save(path))
+    older = _version(path) < table.version
+    writer = frame.select(*table.names).write.format("delta").mode("overwrite")
+    if older:
+        writer = writer.option("overwriteSchema", "true")
+    _commit(lambda: writer.save(path))
+    if older:
+        DeltaTable(path).alter.set_table_properties({VERSION_PROPERTY: str(table.version)}, raise_if_not_exists=False)
 
 
 def merge(
@@ -155,6 +173,12 @@ def partition_files(path: str, column: str) -> dict[str, list[str]]:
     ):
         files.setdefault(str(value), []).append(name)
     return {value: sorted(names) for value, names in files.items()}
+
+
+def _version(path: str) -> int:
+    from deltalake import DeltaTable
+
+    return int(DeltaTable(path).metadata().configuration.get(VERSION_PROPERTY, "1"))
 
 
 def _commit(write: Callable[[], object]) -> None:

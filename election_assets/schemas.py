@@ -192,12 +192,13 @@ RESULTS_2017 = Table(
 
 MERGED_TWEETS = Table(
     "merged_tweets",
-    1,
+    2,
     "one tweet of one candidate, over all candidates",
     (
         *CLEANED_TWEETS.columns,
         Column("candidates", "array<string>", "Keys of all candidates whose table holds the tweet, sorted"),
         Column("text_hash", "string", "SHA-256 of `text`, hex"),
+        Column("voice", "string", "SHA-256 of `text` in lower case without links, mentions and spare blanks, hex"),
     ),
 )
 
@@ -222,7 +223,7 @@ SENTIMENT_SCORES = Table(
         ("polarity", "double", "-1 (negative) to 1 (positive), null where not scored"),
         ("subjectivity", "double", "0 (objective) to 1 (subjective), null where not scored"),
         ("label", "string", "negative, neutral or positive, null where not scored"),
-        ("coverage", "double", "Share of the words that the lexicon knows, 0 to 1"),
+        ("coverage", "double", "Share of the words that the lexicons know, 0 to 1, null of an engine without lexicons"),
         ("engine", "string", "Engine that scored it"),
         ("engine_version", "string", "Version of the engine"),
     ),

@@ -9,15 +9,13 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, NamedTuple
 
 from election_assets import delta
 from election_assets.schemas import SENTIMENT_SCORES, TEXT_VECTORS
-from election_assets.transforms.sentiment.engines import Engine, Score
+from election_assets.transforms.sentiment.engines import Engine, SlowEngine
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
@@ -35,27 +33,6 @@ STEP = 64
 """Texts between two looks at the clock."""
 
 LOGGED_SECONDS = 15
-
-
-@runtime_checkable
-class SlowEngine(Engine, Protocol):
-    """An engine whose `score` is `decide` of `encode`, of which `encode` is slow and its output worth keeping.
-
-    It can be sent to Spark's workers, where it decides alone: the network stays behind.
-    """
-
-    @property
-    def model(self) -> str:
-        """Version of all that `encode` depends on."""
-        ...
-
-    def encode(self, texts: Sequence[str]) -> np.ndarray:
-        """A row of floating point numbers a text."""
-        ...
-
-    def decide(self, texts: Sequence[str], vectors: np.ndarray) -> list[Score]:
-        """The tone of each text, given its row of `encode`."""
-        ...
 
 
 class Progress(NamedTuple):

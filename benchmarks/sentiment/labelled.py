@@ -20,6 +20,7 @@ class Measures(NamedTuple):
         interval: 95 % bootstrap interval of it, over the texts.
         precision: A value a label.
         recall: A value a label.
+        wrong: Share of texts whose label is another than the file's; one not scored is taken for neutral.
         not_scored: Share of texts without a label.
         confusion: A row a true label, a column a predicted one; the last column counts texts not scored.
     """
@@ -28,6 +29,7 @@ class Measures(NamedTuple):
     interval: tuple[float, float]
     precision: dict[str, float]
     recall: dict[str, float]
+    wrong: float
     not_scored: float
     confusion: list[list[int]]
 
@@ -79,6 +81,7 @@ def measure(truth: Sequence[int], predicted: Sequence[int], seed: int = 0) -> Me
         (float(low), float(high)),
         {label: float(right[row] / max(guessed[row], 1)) for row, label in enumerate(LABELS)},
         {label: float(right[row] / max(there[row], 1)) for row, label in enumerate(LABELS)},
+        float((neutral != true).mean()),
         float((found == NOT_SCORED).mean()),
         shown.tolist(),
     )

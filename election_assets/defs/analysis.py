@@ -92,15 +92,20 @@ def one_row_a_tweet_and_candidate(spark: SparkResource) -> dg.AssetCheckResult:
 def sentiment_scores(context: dg.AssetExecutionContext, spark: SparkResource) -> dg.MaterializeResult:
     """The tone of each text; a row is a distinct text in the election's language, scored once by the current engine.
 
+    The candidates' and parties' names are taken out before, so that a name has no tone; other names score anew.
+
     `SENTIMENT_ENGINE` names the engine; another one, or another version of it, scores every text anew. A slow engine
     has `SENTIMENT_SECONDS` a run; the texts that it does not reach have no row yet, and are counted as waiting.
     """
     from pyspark.sql import functions as F
 
-    from election_assets.transforms.sentiment import current, engine_from_env, score_texts, texts_to_score
+    from election_assets.transforms.sentiment import current, engine_from_env, nameless, score_texts, texts_to_score
 
     try:
-        engine, seconds = engine_from_env(os.environ), sentiment_vectors.seconds_from_env(os.environ)
+        engine, seconds = (
+            nameless(engine_from_env(os.environ), ELECTION),
+            sentiment_vectors.seconds_from_env(os.environ),
+        )
         version = engine.version
     except ValueError as error:
         raise dg.Failure(str(error), allow_retries=False) from error
@@ -145,12 +150,12 @@ def sentiment_scores(context: dg.AssetExecutionContext, spark: SparkResource) ->
     ]
 )
 def sentiment_scores_checks(spark: SparkResource):
-    """No text twice; polarity in -1..1, subjectivity and coverage in 0..1, null together with the label."""
+    """No text twice; polarity in -1..1 and subjectivity in 0..1, null with the label; coverage in 0..1 or null."""
     from pyspark.sql import functions as F
 
     scores = delta.read(spark.session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
     in_range = (
-        F.col("coverage").between(0, 1)
+        (F.col("coverage").isNull() | F.col("coverage").between(0, 1))
         & (F.col("label").isNull() == F.col("polarity").isNull())
         & (F.col("polarity").isNull() | (F.col("polarity").between(-1, 1) & F.col("subjectivity").between(0, 1)))
     )

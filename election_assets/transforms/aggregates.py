@@ -1,8 +1,8 @@
 """What the pictures and the report show of the tweets: small frames and tables of counts, nothing about one person.
 
 All count in Spark and collect only the result. A tweet that names several candidates counts once in totals; where its
-copies differ (a profile changed between two readings), the smallest value that is not null stands for all. A text that
-was copied is one voice among hashtags, words and tones.
+copies differ (a profile changed between two readings), the smallest value that is not null stands for all. Texts that
+differ by no more than links, mentions, case and blanks are one voice among texts, hashtags, words and tones.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MIN_WORD_CHARACTERS = 2
 
 FLOOR_OF_AUTHORS = 10
 """No figure of a place, word or hashtag is given where fewer distinct authors stand behind it: fewer may be told apart,
-and their tone is chance."""
+and their tone is chance. A tone also wants as many scored texts, all by those authors."""
 
 ACCENTED = "".join(chr(code) for code in range(0xC0, 0x180) if len(normalize("NFD", chr(code))) > 1)
 """The letters with an accent of Unicode's blocks Latin-1 and Latin Extended-A."""
@@ -44,7 +44,7 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`; a text without a row waits to be scored.
         election: Gives the candidates and the language.
-        floor: Authors below which no tone is given.
+        floor: Scored texts, and authors of scored texts, below which no tone is given.
 
     Returns:
         One row a candidate in the election's order, those without tweets included, then `TOTAL`:
@@ -53,27 +53,26 @@ def overview(merged: DataFrame, scores: DataFrame, election: Election, floor: in
         `unscored_texts` (read by the engine, which found no tone) and `waiting_texts` (not read yet), all three
         distinct texts in the election's language; `mean_polarity` (over scored texts, -1 to 1);
         `share_negative`, `share_neutral`, `share_positive` (of scored texts, 0 to 1), and of each of these four the
-        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where no text is scored or fewer than
-        `floor` authors wrote, the interval of a mean also where only one text is scored.
+        ends of its 95 % interval, `…_low` and `…_high`. A mean or share is NaN where fewer than `floor`
+        texts are scored or fewer authors wrote those, the interval of a mean also where only one text is scored.
     """
     from pyspark.sql import functions as F
 
-    tweets = _with_total(merged, "text_hash", "author", "department", "lang", "kind")
+    tweets = _with_total(merged, "text_hash", "voice", "author", "department", "lang", "kind")
     counts = tweets.groupBy("candidate").agg(
         F.count(F.lit(1)).alias("tweets"),
         F.count_if(F.col("kind") != RETWEET).alias("originals"),
-        F.count_distinct("text_hash").alias("distinct_texts"),
+        F.count_distinct("voice").alias("distinct_texts"),
         F.count_distinct("author").alias("distinct_authors"),
         F.count_if(F.col("department").isNull()).alias("unplaced"),
         F.count_if(~_in_language(election)).alias("other_language"),
     )
-    texts = tweets.where(_in_language(election)).select("candidate", "text_hash").distinct()
-    tones = texts.join(_read(scores), "text_hash", "left").groupBy("candidate").agg(*_tone_sums())
-    frame = counts.toPandas().merge(tones.toPandas(), how="left", on="candidate").set_index("candidate")
+    tones = _tone_sums(tweets.where(_in_language(election)), scores, "candidate")
+    frame = counts.toPandas().merge(tones, how="left", on="candidate").set_index("candidate")
     frame = frame.reindex([*election.candidate_keys, TOTAL]).reset_index()
     whole = [name for name in frame.columns if name not in ("candidate", *_SUMS)]
     frame[whole] = frame[whole].fillna(0).astype("int64")
-    return _with_tone(frame, frame["distinct_authors"] >= floor)
+    return _with_tone(frame, floor)
 
 
 def departments(
@@ -85,7 +84,7 @@ def departments(
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`.
         election: Gives the language.
-        floor: Authors below which no figure is given.
+        floor: Authors below which no figure is given; of the tone, as in `overview`.
 
     Returns:
         One row a department in which somebody was placed, by its INSEE code: `department`; `tweets`; `authors`
@@ -94,16 +93,17 @@ def departments(
     """
     from pyspark.sql import functions as F
 
-    placed = _tweets(merged, "department", "author", "lang", "text_hash").where(F.col("department").isNotNull())
+    placed = _tweets(merged, "department", "author", "lang", "kind", "text_hash", "voice").where(
+        F.col("department").isNotNull()
+    )
     counts = placed.groupBy("department").agg(
         F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
-    texts = placed.where(_in_language(election)).select("department", "text_hash").distinct()
-    tones = texts.join(_read(scores), "text_hash", "left").groupBy("department").agg(*_tone_sums())
-    frame = counts.toPandas().merge(tones.toPandas(), how="left", on="department")
+    tones = _tone_sums(placed.where(_in_language(election)), scores, "department")
+    frame = counts.toPandas().merge(tones, how="left", on="department")
     counted = ["tweets", "authors", "scored_texts", "unscored_texts", "waiting_texts"]
     frame[counted] = frame[counted].fillna(0).astype("float64")
-    frame = _with_tone(frame, frame["authors"] >= floor)
+    frame = _with_tone(frame, floor)
     frame["below_floor"] = frame["authors"] < floor
     figures = [name for name in frame.columns if name not in ("department", "below_floor")]
     frame.loc[frame["below_floor"], figures] = float("nan")
@@ -157,14 +157,15 @@ def tone_by_day(
 ) -> pd.DataFrame:
     """The tone of each candidate's tweets by local date, of all candidates in rows of `TOTAL`, with its uncertainty.
 
-    A text counts once a day however often it is copied: the copies are one voice. The intervals take voices for
-    independent, which writers who answer one another are not: they are the least that the figure is unsure.
+    A text counts once a day however often it is copied: the copies are one voice. The intervals take an author's own
+    texts for repetitions of one another, and authors for independent, which those who answer one another are not: they
+    are the least that the figure is unsure.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         scores: Columns of `schemas.SENTIMENT_SCORES`.
         election: Gives the language.
-        floor: Authors of a day below which it has no tone.
+        floor: Scored texts of a day, and authors of them, below which it has no tone.
 
     Returns:
         `candidate`, `day`, `tweets` and `authors` (in the election's language), `scored_texts` (the voices),
@@ -173,17 +174,13 @@ def tone_by_day(
     """
     from pyspark.sql import functions as F
 
-    tweets = _with_total(merged, "day", "lang", "text_hash", "author").where(_in_language(election))
-    authors = tweets.groupBy("candidate", "day").agg(F.count_distinct("author").alias("authors"))
-    texts = tweets.groupBy("candidate", "day", "text_hash").agg(F.count(F.lit(1)).alias("copies"))
-    tones = (
-        texts.join(_read(scores), "text_hash", "left")
-        .groupBy("candidate", "day")
-        .agg(F.sum("copies").alias("tweets"), *_tone_sums())
+    tweets = _with_total(merged, "day", "lang", "kind", "text_hash", "voice", "author").where(_in_language(election))
+    counts = tweets.groupBy("candidate", "day").agg(
+        F.count(F.lit(1)).alias("tweets"), F.count_distinct("author").alias("authors")
     )
-    frame = tones.join(authors, ["candidate", "day"]).orderBy("candidate", "day").toPandas()
-    frame.insert(3, "authors", frame.pop("authors"))
-    return _with_tone(frame, frame["authors"] >= floor)
+    tones = _tone_sums(tweets, scores, "candidate", "day")
+    frame = counts.orderBy("candidate", "day").toPandas().merge(tones, how="left", on=["candidate", "day"])
+    return _with_tone(frame, floor)
 
 
 def share_of_voice(days: pd.DataFrame) -> pd.DataFrame:
@@ -237,7 +234,7 @@ def top_hashtags(
 
     if candidate is not None:
         merged = merged.where(F.col("candidate") == candidate)
-    tags = merged.select("text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = merged.select("voice", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
     counts = _by_spelling(tags, "hashtag").join(_keys_of_many(tags, floor), "key")
     return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
@@ -259,17 +256,17 @@ def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: in
     import numpy as np
     from pyspark.sql import functions as F
 
-    both = _with_total(_last_days(merged, 2 * days), "day", "text_hash", "author", "hashtags")
+    both = _with_total(_last_days(merged, 2 * days), "day", "voice", "author", "hashtags")
     last = both.agg(F.max("day")).collect()[0][0]
-    tags = both.select("candidate", "day", "text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    tags = both.select("candidate", "day", "voice", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
     later = F.date_diff(F.lit(last).cast("date"), "day") < days
     counts = (
         tags.groupBy("candidate", "key")
         .agg(
             F.min(F.when(later, F.col("hashtag"))).alias("hashtag"),
-            F.count_distinct(F.when(later, F.col("text_hash"))).alias("texts"),
-            F.count_distinct(F.when(~later, F.col("text_hash"))).alias("before"),
+            F.count_distinct(F.when(later, F.col("voice"))).alias("texts"),
+            F.count_distinct(F.when(~later, F.col("voice"))).alias("before"),
             F.count_distinct(F.when(later, F.col("author"))).alias("authors"),
         )
         .where(F.col("authors") >= floor)
@@ -346,7 +343,7 @@ def distinctive_words(
     words = _words(merged, election, stop_words)
     of_all = _by_spelling(words, "word").toPandas().set_index("key")
     counts = words.groupBy("candidate", "key").agg(
-        F.count_distinct("text_hash").alias("texts"), F.count_distinct("author").alias("authors")
+        F.count_distinct("voice").alias("texts"), F.count_distinct("author").alias("authors")
     )
     own = counts.toPandas()
     found = []
@@ -364,7 +361,7 @@ def distinctive_words(
 
 
 def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -> DataFrame:
-    """The words of the texts in the election's language: `candidate`, `author`, `text_hash`, `word`, `key`."""
+    """The words of the texts in the election's language: `candidate`, `author`, `voice`, `word`, `key`."""
     from pyspark.sql import functions as F
 
     elision = ELISIONS.get(election.language)
@@ -372,7 +369,7 @@ def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -
     words = (
         merged.where(_in_language(election))
         .select(
-            *("candidate", "author", "text_hash"),
+            *("candidate", "author", "voice"),
             F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word"),
         )
         .withColumn("word", word)
@@ -403,40 +400,76 @@ def _read(scores: DataFrame) -> DataFrame:
     return scores.select("text_hash", "polarity", "label", F.lit(True).alias("read"))
 
 
-_SUMS = ("polarity_sum", "polarity_squares", *(f"{label}_texts" for label in LABELS))
+_SUMS = (
+    "scored_authors",
+    "squared_writers",
+    "polarity_sum",
+    "polarity_squares",
+    *(f"{label}_texts" for label in LABELS),
+)
 
 
-def _tone_sums() -> list[Column]:
-    """Over distinct texts joined with `_read`: how many are scored, have no tone and wait to be read, and `_SUMS`."""
+def _tone_sums(tweets: DataFrame, scores: DataFrame, *keys: str) -> pd.DataFrame:
+    """What the tone is made of, by `keys`, over voices: how many are scored, have no tone or wait; `_SUMS`.
+
+    The tone of a voice is the mean of its scored copies', and its writer an author of an original of it, or else one
+    who copied it. `squared_writers` is the sum over the writers of the square of how many scored voices they wrote.
+
+    Args:
+        tweets: `keys`, `text_hash`, `voice`, `kind` and `author` of tweets in the election's language.
+        scores: Columns of `schemas.SENTIMENT_SCORES`.
+        keys: Columns to group by.
+    """
     from pyspark.sql import functions as F
 
-    return [
-        F.count_if(F.col("label").isNotNull()).alias("scored_texts"),
-        F.count_if(F.col("read") & F.col("label").isNull()).alias("unscored_texts"),
-        F.count_if(F.col("read").isNull()).alias("waiting_texts"),
+    scored = F.col("label").isNotNull()
+    read = tweets.join(_read(scores), "text_hash", "left")
+    originals_first = F.struct(F.col("kind") == RETWEET, F.coalesce("author", F.lit("")))
+    voices = read.groupBy(*keys, "voice").agg(
+        F.min_by(F.coalesce("author", F.lit("")), originals_first).alias("writer"),
+        (F.count("label") > 0).alias("scored"),
+        (F.count("read") > 0).alias("read"),
+        F.avg("polarity").alias("polarity"),
+        *(F.avg(F.when(scored, (F.col("label") == label).cast("double"))).alias(label) for label in LABELS),
+    )
+    writers = voices.groupBy(*keys, "writer").agg(
+        F.count_if("scored").alias("scored_texts"),
+        F.count_if(F.col("read") & ~F.col("scored")).alias("unscored_texts"),
+        F.count_if(~F.col("read")).alias("waiting_texts"),
         F.sum("polarity").alias("polarity_sum"),
         F.sum(F.col("polarity") * F.col("polarity")).alias("polarity_squares"),
-        *(F.count_if(F.col("label") == label).alias(f"{label}_texts") for label in LABELS),
-    ]
+        *(F.sum(label).alias(f"{label}_texts") for label in LABELS),
+    )
+    summed = [name for name in writers.columns if name not in (*keys, "writer")]
+    sums = writers.groupBy(*keys).agg(
+        *(F.sum(name).alias(name) for name in summed),
+        F.sum(F.col("scored_texts") * F.col("scored_texts")).alias("squared_writers"),
+    )
+    authors = read.where(scored).groupBy(*keys).agg(F.count_distinct("author").alias("scored_authors"))
+    return sums.toPandas().merge(authors.toPandas(), how="left", on=list(keys))
 
 
-def _with_tone(frame: pd.DataFrame, of_many: pd.Series) -> pd.DataFrame:
-    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`; NaN but `of_many`."""
+def _with_tone(frame: pd.DataFrame, floor: int) -> pd.DataFrame:
+    """A frame of `_tone_sums` with the mean, the shares and their intervals in place of `_SUMS`.
+
+    They are NaN where fewer than `floor` texts are scored, or fewer authors wrote those.
+    """
     from election_assets.transforms.intervals import mean_interval, share_interval
 
     texts, sums = frame["scored_texts"].astype("float64"), frame[list(_SUMS)].astype("float64").fillna(0)
     known = texts.where(texts > 0)
+    worth = known**2 / sums["squared_writers"]
     tone = frame.drop(columns=list(_SUMS))
     tone["mean_polarity"] = sums["polarity_sum"] / known
     tone["mean_polarity_low"], tone["mean_polarity_high"] = mean_interval(
-        sums["polarity_sum"], sums["polarity_squares"], texts
+        sums["polarity_sum"], sums["polarity_squares"], texts, worth
     )
     for label in LABELS:
         counts = sums[f"{label}_texts"]
         tone[f"share_{label}"] = counts / known
-        tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts)
+        tone[f"share_{label}_low"], tone[f"share_{label}_high"] = share_interval(counts, texts, worth)
     made = [name for name in tone.columns if name not in frame.columns]
-    tone[made] = tone[made].where(of_many, axis=0)
+    tone[made] = tone[made].where((texts >= floor) & (sums["scored_authors"] >= floor), axis=0)
     return tone
 
 
@@ -452,7 +485,7 @@ def _by_spelling(words: DataFrame, name: str) -> DataFrame:
     """Distinct texts that hold each `key`: `key`, the column `name` in its most frequent spelling, `texts`."""
     from pyspark.sql import functions as F
 
-    one_a_text = words.groupBy("text_hash", "key").agg(F.min(name).alias(name))
+    one_a_text = words.groupBy("voice", "key").agg(F.min(name).alias(name))
     spellings = one_a_text.groupBy("key", name).agg(F.count(F.lit(1)).alias("texts"))
     return spellings.groupBy("key").agg(
         F.max_by(name, F.struct("texts", name)).alias(name), F.sum("texts").alias("texts")

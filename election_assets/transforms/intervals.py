@@ -19,14 +19,23 @@ PRIOR_TEXTS = 500.0
 
 
 def mean_interval(
-    total: ArrayLike, squares: ArrayLike, count: ArrayLike, *, least: float = -1.0, most: float = 1.0
+    total: ArrayLike,
+    squares: ArrayLike,
+    count: ArrayLike,
+    worth: ArrayLike | None = None,
+    *,
+    least: float = -1.0,
+    most: float = 1.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """The 95 % interval of a mean, by Student's t.
 
     Args:
         total: Sum of the values.
         squares: Sum of their squares.
-        count: How many independent values there are; below 2 there is no interval.
+        count: How many values there are.
+        worth: How many independent values they are worth, `count` if None; below 2 there is no interval. Of values in
+            clusters that repeat themselves, count² / Σ (values of a cluster)² (Kish, Survey Sampling, 1965, 8.2, with
+            a correlation of 1 within a cluster).
         least: The lowest value that can be.
         most: The highest.
 
@@ -35,12 +44,13 @@ def mean_interval(
     """
     import numpy as np
 
-    total, squares, count = (np.asarray(part, dtype="float64") for part in (total, squares, count))
+    worth = count if worth is None else worth
+    total, squares, count, worth = (np.asarray(part, dtype="float64") for part in (total, squares, count, worth))
     with np.errstate(divide="ignore", invalid="ignore"):
         mean = total / count
         variance = np.maximum(squares - count * mean**2, 0) / (count - 1)
-        half = _student(count - 1) * np.sqrt(variance / count)
-    half = np.where(count >= 2, half, np.nan)
+        half = _student(np.floor(worth) - 1) * np.sqrt(variance / worth)
+    half = np.where(worth >= 2, half, np.nan)
     return np.clip(mean - half, least, most), np.clip(mean + half, least, most)
 
 
@@ -63,13 +73,21 @@ def _student(freedom: np.ndarray) -> np.ndarray:
     return np.select([freedom == 1, freedom == 2], [12.706204736432095, 4.302652729911275], expanded)
 
 
-def share_interval(part: ArrayLike, whole: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    """The 95 % interval of a share, by Wilson's score (Wilson 1927); NaN where the whole is 0."""
+def share_interval(part: ArrayLike, whole: ArrayLike, worth: ArrayLike | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """The 95 % interval of a share, by Wilson's score (Wilson 1927); NaN where the whole is 0.
+
+    Args:
+        part: How many there are of a kind; a fraction where one is of several kinds.
+        whole: How many there are.
+        worth: How many independent ones they are worth, as in `mean_interval`.
+    """
     import numpy as np
 
-    part, whole = (np.asarray(count, dtype="float64") for count in (part, whole))
+    worth = whole if worth is None else worth
+    part, whole, worth = (np.asarray(count, dtype="float64") for count in (part, whole, worth))
     with np.errstate(divide="ignore", invalid="ignore"):
         share = part / whole
+        part, whole = share * worth, worth
         middle = (share + Z**2 / (2 * whole)) / (1 + Z**2 / whole)
         half = Z * np.sqrt(share * (1 - share) / whole + Z**2 / (4 * whole**2)) / (1 + Z**2 / whole)
     low, high = middle - half, middle + half

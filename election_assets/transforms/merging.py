@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from election_assets.schemas import CLEANED_TWEETS, MERGED_TWEETS
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
+
+NOT_SAID = r"^(?:RT|rt) @[A-Za-z0-9_]{1,15}:?|(?:https?://|\bt\.co/|www\.)[^\p{Z}\t\n]*|@[A-Za-z0-9_]{1,15}"
+"""What copies of a text differ in: whose it is, the links, which X makes anew for every tweet, and the mentions."""
+
+BLANKS = r"[\p{Z}\t\n]+"
 
 
 def merge_candidates(tables: list[DataFrame]) -> DataFrame:
@@ -31,6 +36,14 @@ def merge_candidates(tables: list[DataFrame]) -> DataFrame:
         raise ValueError("There is no candidate's table to merge; give at least one.")
     rows = reduce(lambda left, right: left.union(right), (table.select(*CLEANED_TWEETS.names) for table in tables))
     holders = F.collect_set("candidate").over(Window.partitionBy("tweet_id"))
-    return rows.withColumns({"candidates": F.sort_array(holders), "text_hash": F.sha2("text", 256)}).select(
-        *MERGED_TWEETS.names
-    )
+    return rows.withColumns(
+        {"candidates": F.sort_array(holders), "text_hash": F.sha2("text", 256), "voice": _voice()}
+    ).select(*MERGED_TWEETS.names)
+
+
+def _voice() -> Column:
+    """What tells copies of a text from other texts: a hash of its words and signs."""
+    from pyspark.sql import functions as F
+
+    said = F.lower(F.regexp_replace("text", NOT_SAID, " "))
+    return F.sha2(F.trim(F.regexp_replace(said, BLANKS, " ")), 256)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS
@@ -331,7 +332,7 @@ def _tweet_layers(codes: Sequence[str], tweets: pd.DataFrame, c: Catalogue, tone
     rates = [PER * shown[code]["tweets"] / people[code] if code in shown and code in people else None for code in codes]
     layers = [_rates_layer(TWEETS, c.text("map.per_100000"), "department", "BuPu", rates, c, "")]
     if toned:
-        scored = {code: row for code, row in shown.items() if row["scored_texts"]}
+        scored = {code: row for code, row in shown.items() if not isnan(row["mean_polarity"])}
         tones = [scored[code]["mean_polarity"] if code in scored else None for code in codes]
         layer = _diverging_layer(TWEETS, c.text("map.tone"), "tone", (SOMBRE, BRIGHT), tones, c, 2, "")
         texts = [
@@ -345,15 +346,17 @@ def _tweet_layers(codes: Sequence[str], tweets: pd.DataFrame, c: Catalogue, tone
 
 
 def _with_reasons(layer: Layer, codes: Sequence[str], rows: Mapping[str, Any], c: Catalogue) -> Layer:
-    """The layer with classes of its own for no tweet and for too few authors, where it has 'no data'."""
+    """The layer with classes of its own, where it has 'no data', for no tweet, too few authors and too little tone."""
     classes, places, texts = list(layer.classes), list(layer.places), list(layer.texts)
-    none, few = c.text("map.no_tweet"), c.text("map.floor", floor=FLOOR_OF_AUTHORS)
-    for reason, colour in ((none, NO_TWEET_COLOUR), (few, FLOOR_COLOUR)):
+    few = {code for code, row in rows.items() if row["below_floor"]}
+    for reason, colour, of_it in (
+        (c.text("map.no_tweet"), NO_TWEET_COLOUR, set(codes) - set(rows)),
+        (c.text("map.floor", floor=FLOOR_OF_AUTHORS), FLOOR_COLOUR, few),
+        (c.text("map.tone_floor"), NO_DATA_COLOUR, {code for code in rows if layer.measure == "tone"} - few),
+    ):
         classes.append((reason, colour))
         for number, code in enumerate(codes):
-            if layer.values[number] is None and (
-                code not in rows if reason == none else code in rows and rows[code]["below_floor"]
-            ):
+            if layer.values[number] is None and code in of_it:
                 places[number], texts[number] = len(classes) - 1, reason
     return _without_empty(replace(layer, classes=classes, places=places, texts=texts))
 

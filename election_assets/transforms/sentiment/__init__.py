@@ -18,6 +18,7 @@ from election_assets.transforms.sentiment.engines import (
     engine_from_env,
     load_engine,
 )
+from election_assets.transforms.sentiment.names import Nameless, nameless
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,19 +31,21 @@ __all__ = (
     "NOT_SCORED",
     "SETTING",
     "Engine",
+    "Nameless",
     "Score",
     "current",
     "engine_from_env",
     "load_engine",
+    "nameless",
     "score_texts",
     "texts_to_score",
 )
 
-BATCH = 4_096
-"""Texts that are scored at once, so that memory does not grow with the texts."""
+BATCH = 16_384
+"""Texts that are scored at once: memory does not grow with the texts, nor are the names' patterns made too often."""
 
 
-def score_texts(texts: DataFrame, engine: Engine, partitions: int = 1) -> DataFrame:
+def score_texts(texts: DataFrame, engine: Nameless, partitions: int = 1) -> DataFrame:
     """Scores texts in Spark.
 
     Sail runs Python functions in this process, under its interpreter's lock: the partitions take turns there, while
@@ -51,14 +54,14 @@ def score_texts(texts: DataFrame, engine: Engine, partitions: int = 1) -> DataFr
 
     Args:
         texts: Columns `text_hash` and `text`, one row a text.
-        engine: What scores them.
+        engine: What scores them, without the election's names.
         partitions: How many parts to score side by side; as many as there are cores.
 
     Returns:
         The columns of `schemas.SENTIMENT_SCORES`, one row a text.
     """
     rows = texts.select("text_hash", "text").repartition(partitions)
-    return rows.mapInArrow(partial(_score_batches, engine.name), SENTIMENT_SCORES.ddl)
+    return rows.mapInArrow(partial(_score_batches, engine), SENTIMENT_SCORES.ddl)
 
 
 def texts_to_score(merged: DataFrame, scores: DataFrame, language: str, engine: Engine) -> DataFrame:
@@ -85,22 +88,34 @@ def current(scores: DataFrame, engine: Engine) -> DataFrame:
     return scores.where((scores.engine == engine.name) & (scores.engine_version == engine.version))
 
 
-def _score_batches(name: str, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    engine = load_engine(name)
+def _score_batches(engine: Nameless, batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    for table in _gathered(batches):
+        for start in range(0, table.num_rows, BATCH):
+            rows = table.slice(start, BATCH).combine_chunks()
+            yield _record_batch(engine, rows["text_hash"], engine.score(rows["text"].combine_chunks()))
+
+
+def _gathered(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.Table]:
+    """The rows of several batches, at least `BATCH` together but for the last."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
     for batch in batches:
-        for start in range(0, batch.num_rows, BATCH):
-            rows = batch.slice(start, BATCH)
-            texts = [text or "" for text in rows.column("text").to_pylist()]
-            yield _record_batch(engine, rows.column("text_hash"), engine.score(texts))
+        held.append(batch)
+        if sum(each.num_rows for each in held) >= BATCH:
+            yield pa.Table.from_batches(held)
+            held = []
+    if held:
+        yield pa.Table.from_batches(held)
 
 
-def _record_batch(engine: Engine, hashes: pa.Array, scores: list[Score]) -> pa.RecordBatch:
+def _record_batch(engine: Engine, hashes: pa.ChunkedArray, scores: list[Score]) -> pa.RecordBatch:
     import pyarrow as pa
 
     polarity, subjectivity, label, coverage = zip(*scores, strict=True) if scores else ((), (), (), ())
     count = len(scores)
     columns = {
-        "text_hash": hashes.cast(pa.string()),
+        "text_hash": hashes.combine_chunks().cast(pa.string()),
         "polarity": pa.array(polarity, pa.float64()),
         "subjectivity": pa.array(subjectivity, pa.float64()),
         "label": pa.array(label, pa.string()),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    import numpy as np
 
 SETTING = "SENTIMENT_ENGINE"
 DEFAULT = "textblob"
@@ -23,13 +26,14 @@ class Score(NamedTuple):
         polarity: -1 (negative) to 1 (positive); None where not scored.
         subjectivity: 0 (objective) to 1 (subjective); None where not scored.
         label: `negative`, `neutral` or `positive`; None where not scored.
-        coverage: Share of the text's content words that the engine knows, 0 to 1.
+        coverage: Share of the text's content words, emoji and emoticons that the engine's lexicons know, 0 to 1; None
+            of an engine without lexicons, where it scored.
     """
 
     polarity: float | None
     subjectivity: float | None
     label: str | None
-    coverage: float
+    coverage: float | None
 
 
 NOT_SCORED = Score(None, None, None, 0.0)
@@ -59,10 +63,35 @@ class Engine(Protocol):
         ...
 
 
+@runtime_checkable
+class SlowEngine(Engine, Protocol):
+    """An engine whose `score` is `decide` of `encode`, of which `encode` is slow and its output worth keeping.
+
+    It can be sent to Spark's workers, where it decides alone: the network stays behind.
+    """
+
+    @property
+    def model(self) -> str:
+        """Version of all that `encode` depends on."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> np.ndarray:
+        """A row of floating point numbers a text."""
+        ...
+
+    def decide(self, texts: Sequence[str], vectors: np.ndarray) -> list[Score]:
+        """The tone of each text, given its row of `encode`."""
+        ...
+
+
 class TextBlobEngine:
     """The default: `french.FrenchTweetAnalyzer`, a TextBlob analyzer."""
 
     name = "textblob"
+
+    def __reduce__(self) -> tuple[Callable[[str], Engine], tuple[str]]:
+        # Elsewhere it is that process's own, with the words that it has met.
+        return load_engine, (self.name,)
 
     @cached_property
     def version(self) -> str:

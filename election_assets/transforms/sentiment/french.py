@@ -7,21 +7,19 @@ benchmarks/sentiment/train.py makes.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from functools import cache
 from importlib.metadata import version
 from threading import Lock
 from typing import NamedTuple
-from zlib import crc32
 
 import numpy as np
 from textblob.base import CONTINUOUS, BaseSentimentAnalyzer
 
 from election_assets.transforms.sentiment import lexicon, rules, tokens
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, Score
-
-RULES_VERSION = 2
-"""Version of what `rules` and `tokens` add to a score; raise it when a rule changes what a text scores."""
+from election_assets.transforms.sentiment.versions import checksum
 
 PACKAGES = ("textblob", "textblob-fr", "vaderSentiment-fr", "simplemma")
 """What a score depends on; each is read as data or called."""
@@ -143,8 +141,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def engine_version() -> str:
-    """The version of the rules, and a checksum of all else that a score depends on: lexicons, model, packages."""
-    held = crc32(" ".join(version(package) for package in PACKAGES).encode())
-    for path in (lexicon.OWN_FILE, lexicon.WORDS_FILE, MODEL_FILE):
-        held = crc32(path.read_bytes(), held)
-    return f"{RULES_VERSION}-{held:08x}"
+    """A checksum of all that a score depends on: the analyzer's modules, its lexicons, its model, the packages."""
+    modules = (sys.modules[__name__], rules, tokens, lexicon)
+    files = (lexicon.OWN_FILE, lexicon.WORDS_FILE, MODEL_FILE)
+    return checksum((*modules, *files), *(version(package) for package in PACKAGES))

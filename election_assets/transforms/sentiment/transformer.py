@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from hashlib import file_digest, sha256
@@ -15,8 +16,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from election_assets.transforms.sentiment.embedding import prepare
+from election_assets.transforms.sentiment import prepared
 from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError, Score
+from election_assets.transforms.sentiment.prepared import prepare, says_something
+from election_assets.transforms.sentiment.versions import checksum
 
 if TYPE_CHECKING:
     import numpy as np
@@ -81,12 +84,14 @@ class TransformerEngine:
 
     @cached_property
     def model(self) -> str:
-        """Of all that a text's shares depend on."""
+        """Of all that a text's shares depend on: the folder, the packages, the text as it is read, and this file."""
         digest = sha256()
         for file in (self._file(CONFIG), self._file(TOKENIZER), self._weights):
             with file.open("rb") as content:
                 digest.update(file_digest(content, "sha256").digest())
-        return f"{self.folder.name} {digest.hexdigest()[:12]}, onnxruntime {_version('onnxruntime')}"
+        packages = ", ".join(f"{package} {_version(package)}" for package in ("onnxruntime", "tokenizers"))
+        code = checksum([prepared, sys.modules[__name__]])
+        return f"{self.folder.name} {digest.hexdigest()[:12]}, {packages}, code {code}"
 
     @property
     def version(self) -> str:
@@ -111,10 +116,10 @@ class TransformerEngine:
         return shares
 
     def decide(self, texts: Sequence[str], vectors: np.ndarray) -> list[Score]:
-        """The tone of each text, given what `encode` made of it."""
+        """The tone of each text, given what `encode` made of it; without a coverage, for it has no lexicon."""
         return [
-            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], 1.0)
-            if text.strip()
+            Score(float(share[2] - share[0]), float(1 - share[1]), LABELS[int(share.argmax())], None)
+            if says_something(prepare(text))
             else NOT_SCORED
             for text, share in zip(texts, vectors, strict=True)
         ]

@@ -180,3 +180,16 @@ def test_vacuum_removes_what_was_replaced_long_ago_and_nothing_else(spark, path)
     delta.vacuum(path, kept_hours=0)
     assert not replaced & files()
     assert len(stored(spark, path)) == 1
+
+
+def test_a_table_that_lacks_a_column_asks_to_be_made_again_and_is(spark, path):
+    older = Table(FRUIT.name, 2, FRUIT.row, FRUIT.columns[:2])
+    delta.append(frame(spark, ("apple", "a", 1)), older, path)
+
+    with pytest.raises(delta.TableVersionError, match="an older release wrote the table, without count; materialise"):
+        delta.read(spark, FRUIT, path)
+    newer = Table(FRUIT.name, FRUIT.version, FRUIT.row, FRUIT.columns)
+    for count in (2, 3):
+        delta.replace(frame(spark, ("pear", "b", count)), newer, path)
+        assert stored(spark, path) == [("pear", "b", count)]
+        assert DeltaTable(path).metadata().configuration[delta.VERSION_PROPERTY] == str(FRUIT.version)

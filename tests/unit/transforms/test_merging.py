@@ -49,6 +49,33 @@ def test_one_text_has_one_hash(spark: SparkSession) -> None:
     assert hashes["1"] == hashes["3"] == hashlib.sha256("L’été 😀".encode()).hexdigest() != hashes["2"]
 
 
+SAID = "Le débat de ce soir 👏 : à lire"
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        f"{SAID} https://t.co/AbCdEf1234",
+        f"{SAID} t.co/zzz",
+        f"https://exemple.fr/a?b=c {SAID}",
+        f"@a1b2c3d4e5 {SAID}",
+        f"@a1b2c3d4e5 @MLP_officiel {SAID}",
+        f"RT @a1b2c3d4e5: {SAID}",
+        SAID.upper(),
+        SAID.replace(" ", "  \n"),
+        SAID.replace(" :", "\N{NO-BREAK SPACE}:"),
+    ],
+)
+def test_copies_that_differ_by_link_mention_case_or_blanks_are_one_voice(spark: SparkSession, copy: str) -> None:
+    others = [SAID.replace("👏", "🤮"), SAID.replace("soir", "matin"), ""]
+    tweets = [{"tweet_id": str(number), "text": text} for number, text in enumerate([SAID, copy, *others])]
+    rows = sorted(merge_candidates([table(spark, "macron", *tweets)]).collect(), key=lambda row: row["tweet_id"])
+    voices = [row["voice"] for row in rows]
+    assert voices[0] == voices[1]
+    assert len(set(voices)) == 4
+    assert len({row["text_hash"] for row in rows}) == 5
+
+
 def test_columns_are_taken_by_name(spark: SparkSession) -> None:
     macron = table(spark, "macron", {"tweet_id": "1", "department": "33"})
     turned = table(spark, "le-pen", {"tweet_id": "2", "department": "13"}).select(*reversed(CLEANED_TWEETS.names))

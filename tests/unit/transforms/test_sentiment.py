@@ -5,19 +5,20 @@ import math
 import pytest
 
 from election_assets import schemas
+from election_assets.election import load_election
 from election_assets.transforms import sentiment
-from election_assets.transforms.sentiment import engine_from_env, load_engine, score_texts, texts_to_score
+from election_assets.transforms.sentiment import engine_from_env, load_engine, nameless, score_texts, texts_to_score
 from election_assets.transforms.sentiment.engines import NOT_SCORED
 
 TEXTS_SCHEMA = "text_hash string, text string"
 MERGED_SCHEMA = "tweet_id string, candidate string, lang string, text_hash string, text string"
-ENGINE = load_engine("textblob")
+ENGINE = nameless(load_engine("textblob"), load_election("fr_2022"))
 
 
 def test_the_setting_names_the_engine():
     assert engine_from_env({}).name == "textblob"
     assert engine_from_env({"SENTIMENT_ENGINE": " "}).name == "textblob"
-    assert engine_from_env({"SENTIMENT_ENGINE": "textblob"}) is ENGINE
+    assert engine_from_env({"SENTIMENT_ENGINE": "textblob"}) is load_engine("textblob")
     with pytest.raises(ValueError, match="SENTIMENT_ENGINE=magic: there is no such engine; choose one of textblob"):
         engine_from_env({"SENTIMENT_ENGINE": "magic"})
 

@@ -41,8 +41,16 @@ def test_a_text_scores_the_same_in_any_company(folder: Path):
     )
 
 
-def test_an_empty_text_is_not_scored(folder: Path):
-    assert TransformerEngine(folder).score([" ", "bravo"])[0] == NOT_SCORED
+@pytest.mark.parametrize("text", [" ", "@user https://t.co/abc", "12 %", "@a1b2c3d4e5 2022 !"])
+def test_a_text_with_nothing_to_read_is_not_scored(folder: Path, text: str):
+    nothing, something = TransformerEngine(folder).score([text, f"{text} bravo"])
+
+    assert nothing == NOT_SCORED
+    assert something.label == "positive"
+
+
+def test_a_network_without_a_lexicon_tells_no_coverage(folder: Path):
+    assert TransformerEngine(folder).score(["bravo"])[0].coverage is None
 
 
 def test_labels_are_taken_by_their_meaning_whatever_their_order(tmp_path: Path):

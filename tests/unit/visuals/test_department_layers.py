@@ -34,6 +34,7 @@ from tests.unit.visuals.pages import (
 )
 
 SPACE = "\u202f"
+LITTLE = "trop peu de textes notés ou d’auteurs"
 NO_DATA, NO_TWEET, FEW = "pas de donnée", "aucun tweet placé", "moins de 10 auteurs"
 TURNOUT, RATE, TONE = "Participation (% des inscrits)", f"Tweets pour 100{SPACE}000 habitants", "Ton moyen"
 NUMBER = re.compile(r"[+\u2212]?[\d,]+")
@@ -122,7 +123,7 @@ def test_every_department_has_a_class_a_text_and_a_value_or_none(data):
         assert not any(value is not None and math.isnan(value) for value in one.values)
         assert not any("nan" in text.lower() for text in one.texts)
         for text, value in zip(one.texts, one.values, strict=True):
-            assert (value is None) == (text in (NO_DATA, NO_TWEET, FEW)), (one.label, text)
+            assert (value is None) == (text in (NO_DATA, NO_TWEET, FEW, LITTLE)), (one.label, text)
 
 
 def test_leading_candidates_are_counted_and_keep_their_colour(data):
@@ -143,7 +144,7 @@ def test_leading_candidates_are_counted_and_keep_their_colour(data):
 def test_a_department_stands_in_the_class_that_holds_its_figure(data):
     for one in data.layers:
         for code, (name, _, text) in told(data, one).items():
-            if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW):
+            if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW, LITTLE):
                 continue
             assert holds(name, number(text)), (one.group, one.label, code, text, name)
 
@@ -279,7 +280,7 @@ def test_a_tone_has_its_interval_and_a_reason_where_it_is_not_given(data):
     assert found["01"][2] == "+0,10 (+0,05 à +0,15)"
     assert found["13"][2] == "\u22120,40 (\u22120,50 à \u22120,30)"
     assert found["69"][2] == "+0,60 (–)"
-    assert found["33"] == (NO_DATA, NO_DATA_COLOUR, NO_DATA)
+    assert found["33"] == (LITTLE, NO_DATA_COLOUR, LITTLE)
     assert found["75"] == (FEW, FLOOR_COLOUR, FEW)
     assert found["2A"] == (NO_TWEET, NO_TWEET_COLOUR, NO_TWEET)
     assert found["13"][1] in module.SOMBRE

@@ -868,6 +868,7 @@ TWEET = {
     "author": "string",
     "department": "string",
     "text_hash": "string",
+    "voice": "string",
 }
 
 
@@ -882,7 +883,9 @@ def of_few(spark) -> dict[str, bytes]:
             name = f"{word}{number}"
             named = [key, other] if number < authors else [key]
             fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()])
-            tweets += [(name, one, named, *fixed, f"{word}-{number % authors}", department, name) for one in named]
+            tweets += [
+                (name, one, named, *fixed, f"{word}-{number % authors}", department, name, name) for one in named
+            ]
         return tweets
 
     rows = of(9, "ada", "bea", "rarissime", "48") + of(10, "ada", "cyr", "courant", "33")
