@@ -169,6 +169,71 @@ def test_the_capital_s_region_can_be_enlarged_and_left(page):
     )
 
 
+def boxes(page):
+    return page.eval_on_selector_all(
+        SHAPES,
+        """paths => {
+            const map = document.getElementById("map").getBoundingClientRect();
+            return paths.map(path => { const b = path.getBoundingClientRect();
+                return [b.left - map.left, b.top - map.top, b.width, b.height].map(Math.round); });
+        }""",
+    )
+
+
+def enlarge(page, before):
+    page.click("#zoom")
+    page.wait_for_function(
+        "([shapes, number, width]) => document.querySelectorAll(shapes)[number].getBoundingClientRect().width > width",
+        arg=[SHAPES, number_of(page, "75"), 3 * before[number_of(page, "75")][2]],
+    )
+    assert page.inner_text("#zoom") == "Toute la France"
+
+
+def await_boxes(page, wanted):
+    page.wait_for_function(
+        """([shapes, wanted]) => {
+            const map = document.getElementById("map").getBoundingClientRect();
+            return [...document.querySelectorAll(shapes)].every((path, at) => {
+                const b = path.getBoundingClientRect();
+                return [b.left - map.left, b.top - map.top, b.width, b.height]
+                    .every((value, side) => Math.abs(value - wanted[at][side]) < 2);
+            });
+        }""",
+        arg=[SHAPES, wanted],
+    )
+
+
+def test_the_toolbar_shows_the_whole_map_again_from_the_region_and_from_any_zoom(page):
+    before = boxes(page)
+    titles = page.locator("#map .modebar-btn").evaluate_all("all => all.map(one => one.dataset.title)")
+    assert titles == ["Agrandir", "Réduire", "Toute la carte", "Enregistrer l’image (PNG)"]
+    page.hover("#map")
+    enlarge(page, before)
+    page.click('#map .modebar-btn[data-title="Toute la carte"]')
+    await_boxes(page, before)
+    assert page.inner_text("#zoom") == "Agrandir l’Île-de-France"
+    page.click('#map .modebar-btn[data-title="Agrandir"]')
+    page.wait_for_function(
+        "([shapes, width]) => document.querySelector(shapes).getBoundingClientRect().width > width",
+        arg=[SHAPES, 1.5 * before[0][2]],
+    )
+    page.click('#map .modebar-btn[data-title="Toute la carte"]')
+    await_boxes(page, before)
+    # The button beside the menus enlarges once more.
+    enlarge(page, before)
+
+
+def test_a_double_click_on_the_map_shows_the_whole_map_again(open_page, html_file):
+    page = open_page(1440)
+    page.goto(html_file.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    before = boxes(page)
+    enlarge(page, before)
+    page.locator("#map").dblclick(position={"x": 400, "y": 400})
+    await_boxes(page, before)
+    assert page.inner_text("#zoom") == "Agrandir l’Île-de-France"
+
+
 def test_every_layer_can_be_chosen_and_legend_table_and_figures_follow(open_page, html_file):
     page = open_page(1440)
     page.goto(html_file.as_uri())

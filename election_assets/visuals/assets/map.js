@@ -127,6 +127,20 @@
     return update();
   }
 
+  // Plotly's own reset moves the centre back and leaves the ranges of the enlarged region.
+  function show(region) {
+    enlarged = region;
+    forgetHover();
+    element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
+    var view = enlarged ? page.region : whole;
+    return Plotly.relayout(map, {
+      "geo.center": Object.assign({}, view.center), "geo.projection.scale": 1,
+      "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
+    });
+  }
+
+  function showWhole() { return show(false); }
+
   rows.forEach(function (row, number) {
     var head = row.cells[0];
     var button = made("button", page.names[number], { type: "button", "class": "place", "aria-pressed": "false" });
@@ -135,8 +149,9 @@
   });
   layerMenu.value = "0";
   departmentMenu.value = "-1";
-  var dictionary = { "Zoom in": page.words.zoom_in, "Zoom out": page.words.zoom_out, "Reset": page.words.reset,
+  var dictionary = { "Zoom in": page.words.zoom_in, "Zoom out": page.words.zoom_out,
     "Download plot as a PNG": page.words.image };
+  var reset = { name: "whole", title: page.words.reset, icon: Plotly.Icons.home, click: showWhole };
   var language = document.documentElement.lang, locales = {};
   locales[language] = { dictionary: dictionary };
   // Every change draws all shapes anew: the first drawing has the reader's colours already.
@@ -144,7 +159,7 @@
   page.data[1].textfont.color = colour("--ink");
   Plotly.newPlot(map, page.data, Object.assign(page.layout, look()), {
     responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
-    modeBarButtons: [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]],
+    modeBarButtons: [["zoomInGeo", "zoomOutGeo", reset, "toImage"]],
   }).then(function () {
     map.on("plotly_hover", function (event) {
       pointed = event.points[0].pointNumber;
@@ -163,16 +178,9 @@
     narrow.addEventListener("change", update);
     dark.addEventListener("change", update);
     element("zoom").hidden = !page.region;
-    element("zoom").addEventListener("click", function () {
-      enlarged = !enlarged;
-      forgetHover();
-      var view = enlarged ? page.region : whole;
-      Plotly.relayout(map, {
-        "geo.center": Object.assign({}, view.center), "geo.projection.scale": 1,
-        "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
-      });
-      element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
-    });
+    element("zoom").addEventListener("click", function () { show(!enlarged); });
+    // A double click on the map is Plotly's reset, too.
+    map.on("plotly_doubleclick", showWhole);
     document.body.dataset.ready = "yes";
   });
 })();
