@@ -6,6 +6,7 @@ candidates and rates, the legend, 'no data' and 'too few authors' are drawn by o
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,9 @@ CHANGE_CLASSES = 3
 LESS, MORE = ("#5e3c99", "#998ec3", "#d8daeb"), ("#fee0b6", "#f1a340", "#b35806")
 """ColorBrewer's PuOr, dark to light and light to dark: both sides are told apart by all kinds of colour vision."""
 SOMBRE, BRIGHT = ("#a63603", "#e6550d", "#fdbe85"), ("#bdd7e7", "#6baed6", "#08519c")
+TONE_BOUNDS = (0.05, 0.15)
+"""Where the classes of the tone end, on either side of 0: the same whatever the data are, so that maps compare."""
+INDISTINCT_COLOUR = "#ececec"
 PER = 100_000
 """Inhabitants that a rate of tweets is told for."""
 
@@ -331,29 +335,57 @@ def _tweet_layers(codes: Sequence[str], tweets: pd.DataFrame, c: Catalogue, tone
     rates = [PER * shown[code]["tweets"] / people[code] if code in shown and code in people else None for code in codes]
     layers = [_rates_layer(TWEETS, c.text("map.per_100000"), "department", "BuPu", rates, c, "")]
     if toned:
-        scored = {code: row for code, row in shown.items() if row["scored_texts"]}
-        tones = [scored[code]["mean_polarity"] if code in scored else None for code in codes]
-        layer = _diverging_layer(TWEETS, c.text("map.tone"), "tone", (SOMBRE, BRIGHT), tones, c, 2, "")
-        texts = [
-            f"{text} ({c.interval(scored[code]['mean_polarity_low'], scored[code]['mean_polarity_high'])})"
-            if code in scored
-            else text
-            for code, text in zip(codes, layer.texts, strict=True)
-        ]
-        layers.append(replace(layer, texts=texts))
+        layers.append(_tone_layer(codes, shown, c))
     return [_with_reasons(layer, codes, rows, c) for layer in layers]
+
+
+def _tone_layer(codes: Sequence[str], shown: Mapping[str, Any], c: Catalogue) -> Layer:
+    """A layer with colours for the means that differ from 0, and one pale class for all whose interval holds it."""
+    toned = {code: row for code, row in shown.items() if not math.isnan(row["mean_polarity"])}
+    bounds = [*(-bound for bound in reversed(TONE_BOUNDS)), 0.0, *TONE_BOUNDS]
+    classes = list(zip(_class_labels(bounds, c, c.signed), [*SOMBRE, *BRIGHT], strict=True))
+    middle = len(SOMBRE)
+    classes.insert(middle, (c.text("map.indistinct"), INDISTINCT_COLOUR))
+    no_data = c.text("map.no_data")
+    classes.append((no_data, NO_DATA_COLOUR))
+    places: list[int] = []
+    texts: list[str] = []
+    for code in codes:
+        if code not in toned:
+            places.append(len(classes) - 1)
+            texts.append(no_data)
+            continue
+        mean, low, high = (toned[code][f"mean_polarity{end}"] for end in ("", "_low", "_high"))
+        texts.append(f"{c.signed(mean)} ({c.interval(low, high)})")
+        # Without an interval (a single text) nothing tells the mean from 0.
+        if low > 0:
+            places.append(bisect_right(bounds, round(mean, 2)) + 1)
+        elif high < 0:
+            places.append(min(bisect_right(bounds, round(mean, 2)), middle - 1))
+        else:
+            places.append(middle)
+    values = [toned[code]["mean_polarity"] if code in toned else None for code in codes]
+    return _without_empty(Layer(TWEETS, c.text("map.tone"), "tone", classes, places, texts, values))
 
 
 def _with_reasons(layer: Layer, codes: Sequence[str], rows: Mapping[str, Any], c: Catalogue) -> Layer:
     """The layer with classes of its own for no tweet and for too few authors, where it has 'no data'."""
     classes, places, texts = list(layer.classes), list(layer.places), list(layer.texts)
-    none, few = c.text("map.no_tweet"), c.text("map.floor", floor=FLOOR_OF_AUTHORS)
-    for reason, colour in ((none, NO_TWEET_COLOUR), (few, FLOOR_COLOUR)):
+    without = {code for code in codes if code not in rows}
+    # A mean that is withheld stands on scored texts; where none is scored there is no mean to withhold.
+    of_few = {
+        code
+        for code, row in rows.items()
+        if row["below_floor"] or (layer.measure == "tone" and row["scored_texts"] > 0)
+    }
+    few = c.text("map.floor", floor=FLOOR_OF_AUTHORS)
+    for reason, colour, found in (
+        (c.text("map.no_tweet"), NO_TWEET_COLOUR, without),
+        (few, FLOOR_COLOUR, of_few),
+    ):
         classes.append((reason, colour))
         for number, code in enumerate(codes):
-            if layer.values[number] is None and (
-                code not in rows if reason == none else code in rows and rows[code]["below_floor"]
-            ):
+            if layer.values[number] is None and code in found:
                 places[number], texts[number] = len(classes) - 1, reason
     return _without_empty(replace(layer, classes=classes, places=places, texts=texts))
 

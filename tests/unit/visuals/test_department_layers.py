@@ -36,6 +36,7 @@ from tests.unit.visuals.pages import (
 SPACE = "\u202f"
 NO_DATA, NO_TWEET, FEW = "pas de donnée", "aucun tweet placé", "moins de 10 auteurs"
 TURNOUT, RATE, TONE = "Participation (% des inscrits)", f"Tweets pour 100{SPACE}000 habitants", "Ton moyen"
+INDISTINCT = "ne se distingue pas de 0 (intervalle à 95\u202f%)"
 NUMBER = re.compile(r"[+\u2212]?[\d,]+")
 
 
@@ -143,7 +144,7 @@ def test_leading_candidates_are_counted_and_keep_their_colour(data):
 def test_a_department_stands_in_the_class_that_holds_its_figure(data):
     for one in data.layers:
         for code, (name, _, text) in told(data, one).items():
-            if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW):
+            if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW) or name == INDISTINCT:
                 continue
             assert holds(name, number(text)), (one.group, one.label, code, text, name)
 
@@ -282,9 +283,51 @@ def test_a_tone_has_its_interval_and_a_reason_where_it_is_not_given(data):
     assert found["33"] == (NO_DATA, NO_DATA_COLOUR, NO_DATA)
     assert found["75"] == (FEW, FLOOR_COLOUR, FEW)
     assert found["2A"] == (NO_TWEET, NO_TWEET_COLOUR, NO_TWEET)
-    assert found["13"][1] in module.SOMBRE
-    assert {found["01"][1], found["69"][1]} <= set(module.BRIGHT)
-    assert not set(module.SOMBRE) & set(module.BRIGHT)
+    # Both differ from 0; the mean of a single text has no interval that could tell it from 0.
+    assert found["13"][:2] == ("moins de \u22120,15", module.SOMBRE[0])
+    assert found["01"][:2] == ("+0,05 à +0,15", module.BRIGHT[1])
+    assert found["69"][:2] == (INDISTINCT, module.INDISTINCT_COLOUR)
+
+
+def toned(mean: float, low: float, high: float) -> dict[str, float]:
+    return {"mean_polarity": mean, "mean_polarity_low": low, "mean_polarity_high": high}
+
+
+@pytest.mark.parametrize(
+    ("mean", "low", "high", "name", "colour"),
+    [
+        (-0.5, -0.6, -0.4, "moins de \u22120,15", module.SOMBRE[0]),
+        (-0.15, -0.2, -0.1, "\u22120,15 à \u22120,05", module.SOMBRE[1]),
+        (-0.05, -0.08, -0.02, "\u22120,05 à 0,00", module.SOMBRE[2]),
+        (-0.002, -0.003, -0.001, "\u22120,05 à 0,00", module.SOMBRE[2]),
+        (-0.3, -0.6, 0.0, INDISTINCT, module.INDISTINCT_COLOUR),
+        (0.0, -0.1, 0.1, INDISTINCT, module.INDISTINCT_COLOUR),
+        (0.3, 0.0, 0.6, INDISTINCT, module.INDISTINCT_COLOUR),
+        (0.002, 0.001, 0.003, "0,00 à +0,05", module.BRIGHT[0]),
+        (0.05, 0.02, 0.08, "+0,05 à +0,15", module.BRIGHT[1]),
+        (0.15, 0.1, 0.2, "+0,15 et plus", module.BRIGHT[2]),
+    ],
+)
+def test_only_a_tone_that_differs_from_zero_has_a_colour_and_always_the_same(mean, low, high, name, colour):
+    # The other departments have tones of their own: the classes do not follow them.
+    for other in (toned(-0.9, -0.91, -0.89), toned(0.01, 0.005, 0.015)):
+        data = make_map(tweets=make_placed(d01=toned(mean, low, high), d13=other))
+        assert told(data, layer(data, TWEETS, TONE))["01"][:2] == (name, colour)
+
+
+def test_the_classes_of_the_tone_go_from_the_lowest_over_the_pale_one_to_the_highest():
+    means = (-0.5, -0.1, -0.02, 0.02, 0.1, 0.5)
+    rows = {f"d0{at + 1}": toned(mean, mean - 0.01, mean + 0.01) for at, mean in enumerate(means)}
+    data = make_map(tweets=make_placed(**rows, d13=toned(0.1, -0.1, 0.3), d75=None))
+    colours = [colour for _, colour in layer(data, TWEETS, TONE).classes]
+    assert colours[:7] == [*module.SOMBRE, module.INDISTINCT_COLOUR, *module.BRIGHT]
+    assert colours[7:] == [NO_TWEET_COLOUR, FLOOR_COLOUR]
+
+
+def test_a_tone_withheld_for_few_authors_of_scored_texts_is_said_where_the_tweets_are_shown():
+    data = make_map(tweets=make_placed(d01={"scored_texts": 12.0, **NO_TONE}))
+    assert told(data, layer(data, TWEETS, TONE))["01"] == (FEW, FLOOR_COLOUR, FEW)
+    assert told(data, layer(data, TWEETS, RATE))["01"][2] != FEW
 
 
 def test_no_tone_no_layer_and_no_row_of_it():
