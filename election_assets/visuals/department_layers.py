@@ -22,7 +22,9 @@ from election_assets.visuals.catalogue import THIN_SPACE, Catalogue
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_DATA_COLOUR, NO_TWEET_COLOUR, FLOOR_COLOUR = "#d4d4d4", "#faf0c8", "#c9c2d6"
+NO_DATA_COLOUR, NO_TWEET_COLOUR = "#c4c4c4", "#faf0c8"
+FLOOR_COLOUR = "#dadada"
+"""Of too few authors, which is drawn hatched: no colour of a value is."""
 TIE_COLOUR, OTHER_COLOUR = "#7a7a7a", "#4d4d4d"
 # Okabe and Ito's colours, which all kinds of colour vision tell apart, given out by national rank.
 CANDIDATE_COLOURS = ("#e69f00", "#0072b2", "#56b4e9", "#d55e00", "#cc79a7", "#009e73", "#f0e442")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.results import bundled_departments
 from election_assets.visuals.catalogue import Catalogue
-from election_assets.visuals.department_layers import CHANGE, TWEETS, Layer, MapData
+from election_assets.visuals.department_layers import CHANGE, FLOOR_COLOUR, TWEETS, Layer, MapData
+from election_assets.visuals.shapes import hatching
 from election_assets.visuals.site import Head, render
 
 if TYPE_CHECKING:
@@ -24,11 +25,15 @@ SCRIPTS = ("plotly-geo.min.js", "map.js")
 REGION = "Île-de-France"
 """The region whose departments are too small to be pointed at on the whole map."""
 
+HATCH_COLOUR = "#808080"
+
 FONT = {"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", "size": 12}
 
 
 def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue) -> go.Figure:
-    """The first layer as a choropleth, and the names of the places that are not drawn where they lie.
+    """The first layer as a choropleth, the names of the places that are not drawn where they lie, and lines to come.
+
+    The last trace is empty: the hatching of the departments of too few authors, which the first layer has none of.
 
     Args:
         data: What the map tells.
@@ -53,6 +58,7 @@ def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue)
         )
     )
     figure.add_trace(_labels(geojson, catalogue.table("map_places")))
+    figure.add_trace(_lines(HATCH_COLOUR, 1))
     figure.update_layout(
         font=FONT,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -63,6 +69,18 @@ def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue)
         },
     )
     return figure
+
+
+def _lines(colour: str, width: float) -> go.Scattergeo:
+    import plotly.graph_objects as go
+
+    line = {"color": colour, "width": width}
+    return go.Scattergeo(lon=[], lat=[], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+def hatched(layer: Layer) -> list[int]:
+    """Numbers of the departments of too few authors."""
+    return [number for number, place in enumerate(layer.places) if layer.classes[place][1] == FLOOR_COLOUR]
 
 
 def restyle(layer: Layer) -> dict[str, Any]:
@@ -89,6 +107,7 @@ def department_map_files(
     content = department_map_figure(data, geojson, catalogue).to_plotly_json()
     content["layout"].pop("template", None)
     groups = {"1": "map.round_1", "2": "map.round_2", CHANGE: "map.change", TWEETS: "map.tweets_group"}
+    of_few = sorted({number for layer in data.layers for number in hatched(layer)})
     page = {
         "data": content["data"],
         "layout": content["layout"],
@@ -102,11 +121,14 @@ def department_map_files(
                 "update": restyle(layer),
                 "texts": layer.texts,
                 "values": layer.values,
+                "hatched": hatched(layer),
             }
             for layer in data.layers
         ],
         "groups": {key: catalogue.text(label) for key, label in groups.items()},
         "figures": [[figures.name, figures.groups] for figures in (data.nation, *data.departments)],
+        "hatchings": {number: hatching(geojson["features"][number]) for number in of_few},
+        "hatched_colour": FLOOR_COLOUR,
         "region": _region_view(geojson, REGION),
         "words": catalogue.table("map_script"),
     }
@@ -121,6 +143,7 @@ def department_map_files(
             "unplaced": data.unplaced,
             "unplaced_share": data.unplaced / data.tweets if data.tweets else None,
             "layer": data.layers[0],
+            "hatched_colour": FLOOR_COLOUR,
             "groups": [
                 (
                     catalogue.text(label),

@@ -95,13 +95,32 @@ def test_switching_the_layer_changes_colours_legend_table_and_definition(page):
     assert len(set(fills(page))) == 6
     choose(page, RATE)
     # Paris has too few authors, voters abroad no population; the others have no tweet or a rate.
-    assert (fills(page).count("rgb(201, 194, 214)"), fills(page).count("rgb(212, 212, 212)")) == (1, 1)
+    assert (fills(page).count("rgb(218, 218, 218)"), fills(page).count("rgb(196, 196, 196)")) == (1, 1)
     assert fills(page).count("rgb(250, 240, 200)") == 101
     assert "moins de 10 auteurs" in page.inner_text("#legend")
     assert (
         page.locator("#values tr", has_text=re.compile("^Paris")).inner_text().split("\t")[-1] == "moins de 10 auteurs"
     )
     assert page.get_attribute("#measured", "href") == "method.html#department"
+
+
+def test_few_authors_are_hatched_on_the_map_and_in_the_legend(open_page, html_file):
+    page = open_page(1440)
+    page.goto(html_file.as_uri())
+    page.wait_for_selector("body[data-ready=yes]")
+    lines = page.locator("#map .scatterlayer path.js-line")
+    assert page.locator("#legend .hatched").count() == lines.count() == 0
+    choose(page, RATE)
+    paris = page.locator(SHAPES).nth(number_of(page, "75")).bounding_box()
+    hatching = lines.bounding_box()
+    for side, size in (("x", "width"), ("y", "height")):
+        assert paris[side] - 1 <= hatching[side]
+        assert hatching[side] + hatching[size] <= paris[side] + paris[size] + 1
+    (item,) = page.locator("#legend li", has=page.locator(".hatched")).all()
+    assert item.inner_text() == "moins de 10 auteurs"
+    assert "gradient" in item.locator("span").evaluate("one => getComputedStyle(one).backgroundImage")
+    choose(page, "2017, 1er tour – Participation (% des inscrits)")
+    assert page.locator("#legend .hatched").count() == lines.count() == 0
 
 
 def test_hover_tells_french_figures(page):

@@ -33,7 +33,8 @@
     element("measured").setAttribute("href", "method.html#" + one.measure);
     element("legend").replaceChildren.apply(element("legend"), one.classes.map(function (kind) {
       var item = made("li", kind[0]), chip = document.createElement("span");
-      chip.style.background = kind[1];
+      chip.style.backgroundColor = kind[1];
+      chip.classList.toggle("hatched", kind[1] === page.hatched_colour);
       item.prepend(chip);
       return item;
     }));
@@ -104,12 +105,26 @@
     };
   }
 
+  function hatching() {
+    var ends = [[], []];
+    page.layers[layer].hatched.forEach(function (number) {
+      ends.forEach(function (all, side) { all.push.apply(all, page.hatchings[number][side]); });
+    });
+    return ends;
+  }
+
+  // All traces in one change: each draws all shapes anew. Undefined leaves a trace as it is.
   function update() {
     forgetHover();
-    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
-    return Plotly.update(map, change, look(), [0]).then(function () {
-      return Plotly.restyle(map, { "textfont.color": colour("--ink") }, [1]);
+    var change = { "textfont.color": [undefined, colour("--ink"), undefined] };
+    var own = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
+    Object.keys(own).forEach(function (name) {
+      change[name] = [Array.isArray(own[name]) ? own[name][0] : own[name], undefined, undefined];
     });
+    var ends = hatching();
+    change.lon = [undefined, undefined, ends[0]];
+    change.lat = [undefined, undefined, ends[1]];
+    return Plotly.update(map, change, look(), [0, 1, 2]);
   }
 
   function pin(number) {

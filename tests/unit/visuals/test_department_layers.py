@@ -2,8 +2,9 @@
 
 import math
 import re
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
@@ -81,6 +82,40 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
+# Linear RGB as people see it who lack a kind of cone (Machado, Oliveira and Fernandes, 2009, severity 1).
+VISIONS = {
+    "usual": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "no red cones": (
+        (0.152286, 1.052583, -0.204868),
+        (0.114503, 0.786281, 0.099216),
+        (-0.003882, -0.048116, 1.051998),
+    ),
+    "no green cones": (
+        (0.367322, 0.860646, -0.227968),
+        (0.280085, 0.672501, 0.047413),
+        (-0.011820, 0.042940, 0.968881),
+    ),
+    "no blue cones": (
+        (1.255528, -0.076749, -0.178779),
+        (-0.078411, 0.930809, 0.147602),
+        (0.004733, 0.691367, 0.303900),
+    ),
+}
+TO_XYZ = ((0.4124, 0.3576, 0.1805), (0.2126, 0.7152, 0.0722), (0.0193, 0.1192, 0.9505))
+WHITE = (0.9505, 1.0, 1.089)
+
+
+def lab(colour: str, vision: str) -> np.ndarray:
+    """CIELAB of a colour as somebody sees it."""
+    pairs = [colour[at : at + 2] for at in (1, 3, 5)]
+    parts = [int(pair, 16) for pair in pairs] if colour.startswith("#") else re.findall(r"\d+", colour)
+    share = np.array(parts, dtype=float) / 255
+    linear = np.where(share <= 0.04045, share / 12.92, ((share + 0.055) / 1.055) ** 2.4)
+    xyz = np.array(TO_XYZ) @ np.clip(np.array(VISIONS[vision]) @ linear, 0, 1) / WHITE
+    x, y, z = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
 def without(frame: pd.DataFrame, *codes: str) -> pd.DataFrame:
     return frame[~frame["department"].isin(codes)]
 
@@ -147,6 +182,20 @@ def test_a_department_stands_in_the_class_that_holds_its_figure(data):
             if one.label == "Candidat en tête" or text in (NO_DATA, NO_TWEET, FEW) or name == INDISTINCT:
                 continue
             assert holds(name, number(text)), (one.group, one.label, code, text, name)
+
+
+@pytest.mark.parametrize("vision", VISIONS)
+def test_no_two_classes_of_a_picture_look_alike(vision):
+    means = (-0.5, -0.1, -0.02, 0.02, 0.1, 0.5, 0.0)
+    rows = {
+        f"d0{at + 1}": {"tweets": 10.0**at, **toned(mean, mean - 0.01, mean + 0.01)} for at, mean in enumerate(means)
+    }
+    data = make_map(results=without(results(), "988"), tweets=make_placed(**rows, d75=None, d33=toned(*[math.nan] * 3)))
+    for one in data.layers:
+        # Too few authors are told by the hatching.
+        seen = {name: lab(colour, vision) for name, colour in one.classes if colour != FLOOR_COLOUR}
+        for (name, first), (other, second) in combinations(seen.items(), 2):
+            assert np.linalg.norm(first - second) > 8, (one.group, one.label, name, other)
 
 
 def test_rates_go_from_light_to_dark(data):

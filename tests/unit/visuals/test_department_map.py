@@ -154,7 +154,10 @@ def test_few_authors_are_said_and_not_drawn_as_nothing(page, given, data):
     for one in given["layers"][-2:]:
         assert (one["values"][at], one["texts"][at]) == (None, "moins de 10 auteurs")
         name, colour = one["classes"][one["update"]["z"][0][at]]
-        assert (name, colour) == ("moins de 10 auteurs", "#c9c2d6")
+        assert (name, colour) == ("moins de 10 auteurs", given["hatched_colour"])
+        assert one["hatched"] == [at]
+    assert list(given["hatchings"]) == [str(at)]
+    assert [one["hatched"] for one in given["layers"][:-2]] == [[]] * (len(given["layers"]) - 2)
     row = page.one("section", aria_labelledby="h-whole").row("Paris")
     assert row[-2:] == ["moins de 10 auteurs"] * 2
 
