@@ -422,6 +422,73 @@ def test_every_figure_of_a_department_in_french(data):
     assert tweets["intervalle à 95\u202f%"] == "+0,05 à +0,15"
 
 
+# Of the ministry's declaration of the results; blank and null are shares of those who voted.
+OFFICIAL = {
+    "1": {
+        "Inscrits": f"47{SPACE}582{SPACE}183",
+        "Abstentions": f"10{SPACE}578{SPACE}455 (22,23{SPACE}%)",
+        "Votants": f"37{SPACE}003{SPACE}728 (77,77{SPACE}%)",
+        "Blancs": f"659{SPACE}997 (1,78{SPACE}%)",
+        "Nuls": f"289{SPACE}337 (0,78{SPACE}%)",
+        "Exprimés": f"36{SPACE}054{SPACE}394 (97,43{SPACE}%)",
+        "MACRON": f"8{SPACE}656{SPACE}346 (24,01{SPACE}%)",
+        "LE PEN": f"7{SPACE}678{SPACE}491 (21,30{SPACE}%)",
+    },
+    "2": {
+        "Inscrits": f"47{SPACE}568{SPACE}693",
+        "Abstentions": f"12{SPACE}101{SPACE}366 (25,44{SPACE}%)",
+        "Votants": f"35{SPACE}467{SPACE}327 (74,56{SPACE}%)",
+        "Blancs": f"3{SPACE}021{SPACE}499 (8,52{SPACE}%)",
+        "Nuls": f"1{SPACE}064{SPACE}225 (3,00{SPACE}%)",
+        "Exprimés": f"31{SPACE}381{SPACE}603 (88,48{SPACE}%)",
+        "MACRON": f"20{SPACE}743{SPACE}128 (66,10{SPACE}%)",
+        "LE PEN": f"10{SPACE}638{SPACE}475 (33,90{SPACE}%)",
+    },
+}
+
+
+def test_the_countrys_figures_are_the_official_ones(data):
+    for group, wanted in OFFICIAL.items():
+        found = dict(data.nation.groups[group])
+        assert {label: found[label] for label in wanted} == wanted
+    assert dict(data.nation.groups[CHANGE]) == {
+        TURNOUT: f"\u22123,2{SPACE}pt",
+        "MACRON (% des exprimés)": f"+42,1{SPACE}pt",
+        "LE PEN (% des exprimés)": f"+12,6{SPACE}pt",
+        "Votes blancs (% des votants)": f"+6,7{SPACE}pt",
+        "Votes nuls (% des votants)": f"+2,2{SPACE}pt",
+    }
+
+
+# Ain, both rounds: counts of results_2017.csv.
+AIN = {
+    "1": {"registered": 415_886, "voters": 334_379, "blank": 6_342, "null": 2_238, "cast": 325_799, "LE PEN": 81_455},
+    "2": {"registered": 415_950, "voters": 322_820, "blank": 28_852, "null": 8_738, "cast": 285_230, "LE PEN": 111_421},
+}
+SHARES = {
+    TURNOUT: ("voters", "registered"),
+    "LE PEN (% des exprimés)": ("LE PEN", "cast"),
+    "Votes blancs (% des votants)": ("blank", "voters"),
+    "Votes nuls (% des votants)": ("null", "voters"),
+}
+
+
+@pytest.mark.parametrize("label", SHARES)
+def test_a_departments_rates_are_shares_of_what_their_label_says(data, label):
+    part, whole = SHARES[label]
+    at = data.codes.index("01")
+    first, second = (100 * counts[part] / counts[whole] for counts in AIN.values())
+    assert layer(data, "1", label).values[at] == pytest.approx(first)
+    assert layer(data, "2", label).values[at] == pytest.approx(second)
+    assert layer(data, CHANGE, label).values[at] == pytest.approx(second - first)
+    assert number(dict(data.departments[at].groups[CHANGE])[label]) == pytest.approx(second - first, abs=0.051)
+    for group, counts in AIN.items():
+        texts = {"voters": "Votants", "blank": "Blancs", "null": "Nuls", "LE PEN": "LE PEN"}
+        written = dict(data.departments[at].groups[group])[texts[part]]
+        assert "".join(written.split(" (")[0].split()) == str(counts[part])
+        assert number(written.split(" (")[1]) == pytest.approx(100 * counts[part] / counts[whole], abs=0.0051)
+
+
 def test_a_department_of_few_authors_or_of_none_tells_that_and_nothing_else(data):
     def figures(code):
         return dict(data.departments[data.codes.index(code)].groups[TWEETS])
