@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS
-from election_assets.transforms.results import bundled_departments
+from election_assets.transforms.results import POPULATION_YEAR, bundled_departments
 from election_assets.visuals.catalogue import THIN_SPACE, Catalogue
 
 if TYPE_CHECKING:
@@ -114,6 +114,7 @@ def map_data(
     catalogue: Catalogue,
     *,
     tweets: pd.DataFrame,
+    placed: pd.DataFrame,
     total: Mapping[Any, Any],
     toned: bool = True,
 ) -> MapData:
@@ -124,7 +125,8 @@ def map_data(
         geojson: Shapes whose features have the properties `code` and `name`.
         catalogue: Gives the words.
         tweets: What `aggregates.departments` gives.
-        total: The row `TOTAL` of `aggregates.overview`: the country that a department is compared with.
+        placed: What `aggregates.placed_total` gives: the country that a department is compared with.
+        total: The row `TOTAL` of `aggregates.overview`, which holds the tweets without a department, too.
         toned: Whether the texts have a tone at all; without, there is no layer of it.
 
     Raises:
@@ -157,7 +159,7 @@ def map_data(
         if len(areas) > 1:
             groups[CHANGE] = _change_figures(areas[1], areas[2], catalogue)
         if code is None:
-            groups[TWEETS] = _nation_tweets(tweets, total, people, catalogue, toned)
+            groups[TWEETS] = _nation_tweets(tweets, placed, total, people, catalogue, toned)
         else:
             groups[TWEETS] = _tweet_figures(of_tweets.get(code), people.get(code), catalogue, toned)
         return Figures(name, groups)
@@ -532,7 +534,7 @@ def _change_figures(
 def _tweet_figures(
     row: Mapping[Any, Any] | None, population: float | None, c: Catalogue, toned: bool
 ) -> list[tuple[str, str]]:
-    inhabitants = (c.text("map.inhabitants"), c.number(population))
+    inhabitants = (c.text("map.inhabitants", year=POPULATION_YEAR), c.number(population))
     tweets = c.text("map.tweets")
     if row is None:
         return [(tweets, c.text("map.no_tweet")), inhabitants]
@@ -545,8 +547,10 @@ def _tweet_figures(
 
 
 def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]:
+    withheld = row["scored_texts"] > 0 and math.isnan(row["mean_polarity"])
+    tone = c.text("map.floor", floor=FLOOR_OF_AUTHORS) if withheld else c.signed(row["mean_polarity"])
     return [
-        (c.text("map.tone"), c.signed(row["mean_polarity"])),
+        (c.text("map.tone"), tone),
         (c.text("charts.interval"), c.interval(row["mean_polarity_low"], row["mean_polarity_high"])),
         (c.text("overview.column_scored"), c.number(row["scored_texts"])),
         (c.text("overview.column_unscored"), c.number(row["unscored_texts"])),
@@ -554,18 +558,20 @@ def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]
 
 
 def _nation_tweets(
-    tweets: pd.DataFrame, total: Mapping[Any, Any], people: Mapping[str, float], c: Catalogue, toned: bool
+    tweets: pd.DataFrame,
+    placed: pd.DataFrame,
+    total: Mapping[Any, Any],
+    people: Mapping[str, float],
+    c: Catalogue,
+    toned: bool,
 ) -> list[tuple[str, str]]:
-    """The country's figures under the labels of a department's, then what the map does not show."""
+    """The country's figures, of the placed tweets as a department's are, then what the map does not show."""
+    row = placed.to_dict("records")[0] if len(placed) else None
     shown = int((~tweets["below_floor"].astype(bool)).sum())
-    placed = total["tweets"] - total["unplaced"]
-    inhabitants = sum(people.values())
+    share = (total["tweets"] - total["unplaced"]) / total["tweets"] if total["tweets"] else None
     return [
-        (c.text("map.tweets"), c.number(placed)),
-        (c.text("map.inhabitants"), c.number(inhabitants)),
-        (c.text("map.per_100000"), c.number(PER * placed / inhabitants, 1)),
-        *(_tone_figures(total, c) if toned else []),
-        (c.text("map.placed"), c.percent(placed / total["tweets"] if total["tweets"] else None)),
+        *_tweet_figures(row, sum(people.values()), c, toned),
+        (c.text("map.placed"), c.percent(share)),
         (c.text("map.unplaced"), c.number(total["unplaced"])),
         (c.text("map.departments_shown"), c.number(shown)),
         (c.text("map.departments_below"), c.number(len(tweets) - shown)),

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS
+from election_assets.transforms.results import POPULATION_YEAR
 from election_assets.visuals import department_layers as module
 from election_assets.visuals.department_layers import (
     CANDIDATE_COLOURS,
@@ -38,6 +39,7 @@ SPACE = "\u202f"
 NO_DATA, NO_TWEET, FEW = "pas de donnée", "aucun tweet placé", "moins de 10 auteurs"
 TURNOUT, RATE, TONE = "Participation (% des inscrits)", f"Tweets pour 100{SPACE}000 habitants", "Ton moyen"
 INDISTINCT = "ne se distingue pas de 0 (intervalle à 95\u202f%)"
+PEOPLE = "Habitants en 2023"
 NUMBER = re.compile(r"[+\u2212]?[\d,]+")
 
 
@@ -377,6 +379,7 @@ def test_a_tone_withheld_for_few_authors_of_scored_texts_is_said_where_the_tweet
     data = make_map(tweets=make_placed(d01={"scored_texts": 12.0, **NO_TONE}))
     assert told(data, layer(data, TWEETS, TONE))["01"] == (FEW, FLOOR_COLOUR, FEW)
     assert told(data, layer(data, TWEETS, RATE))["01"][2] != FEW
+    assert dict(data.departments[data.codes.index("01")].groups[TWEETS])["Ton moyen"] == FEW
 
 
 def test_no_tone_no_layer_and_no_row_of_it():
@@ -387,13 +390,14 @@ def test_no_tone_no_layer_and_no_row_of_it():
 
 
 def test_no_tweets_at_all_are_said():
-    data = make_map(tweets=make_placed(), total={**make_overview().iloc[1].to_dict()})
+    data = make_map(tweets=make_placed(), placed=make_placed(), total={**make_overview().iloc[1].to_dict()})
     for label in (RATE, TONE):
         one = layer(data, TWEETS, label)
         assert one.classes == [(NO_TWEET, NO_TWEET_COLOUR)]
         assert set(one.values) == {None}
     nation = dict(data.nation.groups[TWEETS])
-    assert nation["Part des tweets placés"] == nation["Ton moyen"] == "–"
+    assert (nation["Part des tweets placés"], nation["Tweets placés"]) == ("–", NO_TWEET)
+    assert "Ton moyen" not in nation
     assert (data.unplaced, data.tweets) == (0, 0)
 
 
@@ -494,11 +498,11 @@ def test_a_department_of_few_authors_or_of_none_tells_that_and_nothing_else(data
         return dict(data.departments[data.codes.index(code)].groups[TWEETS])
 
     assert FLOOR_OF_AUTHORS == 10
-    assert set(figures("75")) == set(figures("2A")) == {"Tweets placés", "Habitants"}
+    assert set(figures("75")) == set(figures("2A")) == {"Tweets placés", PEOPLE}
     assert figures("75")["Tweets placés"] == FEW
     assert figures("2A")["Tweets placés"] == NO_TWEET
     assert figures("33")["Ton moyen"] == "–"
-    assert figures("ZZ")["Habitants"] == "–"
+    assert figures("ZZ")[PEOPLE] == "–"
     assert RATE not in figures("ZZ")
 
 
@@ -506,11 +510,16 @@ def test_the_country_stands_beside_a_department_under_the_same_labels(data):
     nation = dict(data.nation.groups[TWEETS])
     ain = dict(data.departments[data.codes.index("01")].groups[TWEETS])
     assert data.nation.name == "France entière"
-    assert set(ain) - set(nation) == {"Auteurs distincts"}
+    # Both are of placed tweets and their texts, so that what stands side by side is of one kind.
+    assert list(nation)[: len(ain)] == list(ain)
     assert nation["Tweets placés"] == f"1{SPACE}500"
+    assert nation["Auteurs distincts"] == "700"
+    assert (nation["Ton moyen"], nation["Textes notés"], nation["Non notés"]) == ("+0,20", "600", "20")
+    assert nation["intervalle à 95\u202f%"] == "+0,15 à +0,25"
+    assert nation[PEOPLE] == f"68{SPACE}952{SPACE}941"
+    assert (ain["Tweets placés"], ain[RATE], ain[PEOPLE]) == ("68", "10,0", f"679{SPACE}344")
     assert nation["Part des tweets placés"] == f"75,0{SPACE}%"
     assert nation["Tweets sans département"] == "500"
-    assert nation["Ton moyen"] == "+0,25"
     assert nation["Départements montrés"] == "5"
     assert nation["Départements de moins de dix auteurs"] == "1"
     assert float(nation[RATE].replace(",", ".")) == pytest.approx(PER_NATION, abs=0.051)
@@ -518,7 +527,20 @@ def test_the_country_stands_beside_a_department_under_the_same_labels(data):
     assert (data.unplaced, data.tweets) == (500, 2000)
 
 
-PER_NATION = 100_000 * 1500 / 68e6
+PER_NATION = 100_000 * 1500 / 68_952_941
+
+
+def test_a_country_of_few_authors_withholds_its_figures_as_a_department_does():
+    data = make_map(tweets=make_placed(d75=None), placed=make_placed(d=None))
+    nation = dict(data.nation.groups[TWEETS])
+    assert nation["Tweets placés"] == FEW
+    assert not {"Auteurs distincts", "Ton moyen", RATE} & set(nation)
+    assert nation["Départements de moins de dix auteurs"] == "1"
+
+
+def test_the_year_of_the_populations_is_said_wherever_they_are():
+    assert str(POPULATION_YEAR) in FRENCH.text("measures_text.department")
+    assert PEOPLE.endswith(str(POPULATION_YEAR))
 
 
 def test_one_round_alone_has_no_change():

@@ -164,7 +164,7 @@ def test_few_authors_are_said_and_not_drawn_as_nothing(page, given, data):
 
 def test_no_tweets_at_all_make_a_page():
     none = nothing().figures[""]
-    page = Page(map_files(make_map(tweets=make_placed(), total=none))["department_map.html"])
+    page = Page(map_files(make_map(tweets=make_placed(), placed=make_placed(), total=none))["department_map.html"])
     assert drawn(page)["layers"][-1]["classes"] == [["aucun tweet placé", "#faf0c8"]]
     assert "nan" not in page.spoken.lower().split()
 

@@ -940,7 +940,7 @@ def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
     assert whole.row("Gironde")[-1] == "+0,50 (+0,50 à +0,50)"
     told = json.loads(page.one("script", id="page").children[0])
     (lozere,) = (groups["tweets"] for name, groups in told["figures"] if name == "Lozère (48)")
-    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants"]
+    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants en 2023"]
 
 
 def test_no_tone_of_few_authors_is_in_any_file(of_few):
