@@ -33,7 +33,8 @@ FONT = {"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", "siz
 def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue) -> go.Figure:
     """The first layer as a choropleth, the names of the places that are not drawn where they lie, and lines to come.
 
-    The last trace is empty: the hatching of the departments of too few authors, which the first layer has none of.
+    The last three traces are empty: the hatching of the departments of too few authors, which the first layer has none
+    of, and the outline of the one that a reader pins, which is drawn twice so that it shows on light and dark fills.
 
     Args:
         data: What the map tells.
@@ -59,6 +60,8 @@ def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue)
     )
     figure.add_trace(_labels(geojson, catalogue.table("map_places")))
     figure.add_trace(_lines(HATCH_COLOUR, 1))
+    figure.add_trace(_lines("#ffffff", 6))
+    figure.add_trace(_lines("#1a1a1a", 2.5))
     figure.update_layout(
         font=FONT,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -107,11 +110,12 @@ def department_map_files(
     content = department_map_figure(data, geojson, catalogue).to_plotly_json()
     content["layout"].pop("template", None)
     groups = {"1": "map.round_1", "2": "map.round_2", CHANGE: "map.change", TWEETS: "map.tweets_group"}
+    names = [figures.name for figures in data.departments]
     of_few = sorted({number for layer in data.layers for number in hatched(layer)})
     page = {
         "data": content["data"],
         "layout": content["layout"],
-        "names": data.names,
+        "names": names,
         "layers": [
             {
                 "group": layer.group,
@@ -153,8 +157,8 @@ def department_map_files(
                 if any(one.group == key for one in data.layers)
             ],
             "group_name": catalogue.text(groups[data.layers[0].group]),
-            "places": list(enumerate(figures.name for figures in data.departments)),
-            "rows": list(zip(data.names, data.layers[0].texts, data.layers[0].values, strict=True)),
+            "places": list(enumerate(names)),
+            "rows": list(zip(names, data.layers[0].texts, data.layers[0].values, strict=True)),
             "nation": data.nation,
             "nation_rows": data.nation.groups[data.layers[0].group],
             "whole": _whole_table(data),
@@ -171,7 +175,7 @@ def _whole_table(data: MapData) -> dict[str, Any]:
         "heads": [(layer.group, layer.label) for layer in data.layers],
         "rows": [
             (name, [(layer.texts[number], layer.values[number]) for layer in data.layers])
-            for number, name in enumerate(data.names)
+            for number, name in enumerate(figures.name for figures in data.departments)
         ],
     }
 

@@ -67,12 +67,24 @@
     return one.dataset.place - other.dataset.place;
   });
 
+  // What is withheld or not known is no value: it stands last, whichever way the others are sorted.
+  document.querySelectorAll("table[data-sort]").forEach(function (table) {
+    table.tHead.addEventListener("click", function () {
+      var column = Array.from(table.tHead.rows[0].cells).findIndex(function (head) {
+        return head.hasAttribute("aria-sort");
+      });
+      Array.from(table.tBodies[0].rows).forEach(function (row) {
+        if (column >= 0 && row.cells[column].dataset.value === "") { table.tBodies[0].append(row); }
+      });
+    });
+  });
+
   function showValues() {
     var one = page.layers[layer];
     rows.forEach(function (row, number) {
       var cell = row.cells[1], value = one.values[number];
       cell.textContent = one.texts[number];
-      cell.setAttribute("data-value", value === null ? -1000000 : value);
+      cell.setAttribute("data-value", value === null ? "" : value);
     });
     var sorted = element("values").querySelector("th[aria-sort]");
     if (sorted) { sorted.querySelector("button").click(); sorted.querySelector("button").click(); }
@@ -86,19 +98,24 @@
     departmentMenu.value = String(pinned);
   }
 
-  function lines() {
-    return {
-      "marker.line.width": [shapes.locations.map(function (_, number) { return number === pinned ? 3 : 0.6; })],
-      "marker.line.color": [shapes.locations.map(function (_, number) {
-        return number === pinned ? colour("--ink") : colour("--paper");
-      })],
-    };
+  // An outline of its own above all shapes: the neighbours' borders would cover half of one that is drawn thicker.
+  function outline() {
+    var ends = [[], []];
+    if (pinned >= 0) {
+      var geometry = shapes.geojson.features[pinned].geometry;
+      var polygons = geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
+      [].concat.apply([], polygons).forEach(function (ring) {
+        ring.concat([[null, null]]).forEach(function (point) { ends[0].push(point[0]); ends[1].push(point[1]); });
+      });
+    }
+    return ends;
   }
 
   function forgetHover() { Plotly.Fx.loneUnhover(map.querySelector(".hoverlayer")); }
 
   function look() {
     return {
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
       dragmode: narrow.matches ? false : "pan",
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
         font: { color: colour("--ink") } },
@@ -116,22 +133,26 @@
   // All traces in one change: each draws all shapes anew. Undefined leaves a trace as it is.
   function update() {
     forgetHover();
-    var change = { "textfont.color": [undefined, colour("--ink"), undefined] };
-    var own = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
+    var own = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update);
+    var ends = hatching(), none = undefined, change = {
+      "marker.line.color": [colour("--paper"), none, none, none, none],
+      "textfont.color": [none, colour("--ink"), none, none, none],
+      "line.color": [none, none, none, colour("--paper"), colour("--ink")],
+      lon: [none, none, ends[0], none, none],
+      lat: [none, none, ends[1], none, none],
+    };
     Object.keys(own).forEach(function (name) {
-      change[name] = [Array.isArray(own[name]) ? own[name][0] : own[name], undefined, undefined];
+      change[name] = [Array.isArray(own[name]) ? own[name][0] : own[name], none, none, none, none];
     });
-    var ends = hatching();
-    change.lon = [undefined, undefined, ends[0]];
-    change.lat = [undefined, undefined, ends[1]];
-    return Plotly.update(map, change, look(), [0, 1, 2]);
+    return Plotly.update(map, change, look(), [0, 1, 2, 3, 4]);
   }
 
   function pin(number) {
     pinned = number;
     showPinned();
     showFigures();
-    return Plotly.restyle(map, lines(), [0]);
+    var ends = outline();
+    return Plotly.restyle(map, { lon: [ends[0]], lat: [ends[1]] }, [3, 4]);
   }
 
   function chooseLayer() {
@@ -170,8 +191,8 @@
   var language = document.documentElement.lang, locales = {};
   locales[language] = { dictionary: dictionary };
   // Every change draws all shapes anew: the first drawing has the reader's colours already.
-  shapes.marker.line.color = colour("--paper");
-  page.data[1].textfont.color = colour("--ink");
+  shapes.marker.line.color = page.data[3].line.color = colour("--paper");
+  page.data[1].textfont.color = page.data[4].line.color = colour("--ink");
   Plotly.newPlot(map, page.data, Object.assign(page.layout, look()), {
     responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
     modeBarButtons: [["zoomInGeo", "zoomOutGeo", reset, "toImage"]],
