@@ -213,9 +213,9 @@ def leader_colours(results: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[st
     tie, other = catalogue.text("map.tie"), catalogue.text("map.other")
     colours = {**_candidate_colours(first), tie: TIE_COLOUR}
     leaders = {}
-    for code, rows in first.groupby("department"):
-        most = rows[rows["votes"] == rows["votes"].max()]["candidate"].tolist()
-        leaders[str(code)] = tie if len(most) > 1 else most[0] if most[0] in colours else other
+    for code, area in _areas(first).items():
+        most = _leaders(area["votes"])
+        leaders[code] = tie if len(most) > 1 else most[0] if most[0] in colours else other
     colours[other] = OTHER_COLOUR
     shown = set(leaders.values())
     return (
@@ -267,20 +267,55 @@ def _vote_share(area: Mapping[str, Any], candidate: str) -> float | None:
     return 100 * votes / area["cast"] if area["cast"] and votes is not None else None
 
 
+def _leaders(votes: Mapping[str, int]) -> list[str]:
+    """Who has the most votes, several in a tie."""
+    most = max(votes.values())
+    return sorted(name for name, count in votes.items() if count == most)
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """A rate of a round.
+
+    Attributes:
+        key: Of its label in the catalogue's table `map`.
+        scale: Name of its colours.
+        of: Gives its per cent of a round's counts, None where there is nothing to divide by.
+        candidate: Whose share it is, empty for the others.
+    """
+
+    key: str
+    scale: str
+    of: Callable[[Mapping[str, Any]], float | None]
+    candidate: str = ""
+
+    def label(self, c: Catalogue) -> str:
+        return c.text(f"map.{self.key}", candidate=self.candidate)
+
+
+def _rates(candidates: Sequence[str]) -> list[_Rate]:
+    """The rates of a round in the order they are told: turnout, each candidate's share, blank and null."""
+    return [
+        _Rate("turnout", "YlGnBu", partial(_share, part="voters", whole="registered")),
+        *(_Rate("votes_of", "YlGnBu", partial(_vote_share, candidate=name), name) for name in candidates),
+        _Rate("blank", "YlOrBr", partial(_share, part="blank", whole="voters")),
+        _Rate("null_votes", "YlOrBr", partial(_share, part="null_votes", whole="voters")),
+    ]
+
+
+def _change(rate: _Rate, first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> float | None:
+    """The rate of the second round less that of the first, in points; None where either has none."""
+    before, after = (None if area is None else rate.of(area) for area in (first, second))
+    return None if before is None or after is None else after - before
+
+
 def _round_layers(
     group: str, codes: Sequence[str], areas: Mapping[str, dict[str, Any]], colours: Mapping[str, str], c: Catalogue
 ) -> list[Layer]:
-    def rates(label: str, scale: str, rate: Callable[[Mapping[str, Any]], float | None]) -> Layer:
-        values = [rate(areas[code]) if code in areas else None for code in codes]
-        return _rates_layer(group, label, "result", scale, values, c, f"{THIN_SPACE}%")
-
     layers = [_leaders_layer(group, codes, areas, colours, c)]
-    layers.append(rates(c.text("map.turnout"), "YlGnBu", partial(_share, part="voters", whole="registered")))
-    for candidate in _ranked(_sum(areas)["votes"]):
-        label = c.text("map.votes_of", candidate=candidate)
-        layers.append(rates(label, "YlGnBu", partial(_vote_share, candidate=candidate)))
-    layers.append(rates(c.text("map.blank"), "YlOrBr", partial(_share, part="blank", whole="voters")))
-    layers.append(rates(c.text("map.null_votes"), "YlOrBr", partial(_share, part="null_votes", whole="voters")))
+    for rate in _rates(_ranked(_sum(areas)["votes"])):
+        values = [rate.of(areas[code]) if code in areas else None for code in codes]
+        layers.append(_rates_layer(group, rate.label(c), "result", rate.scale, values, c, f"{THIN_SPACE}%"))
     return layers
 
 
@@ -298,8 +333,8 @@ def _leaders_layer(
             texts.append(no_data)
             values.append(None)
             continue
-        most = max(area["votes"].values())
-        leaders = sorted(name for name, votes in area["votes"].items() if votes == most)
+        leaders = _leaders(area["votes"])
+        most = area["votes"][leaders[0]]
         names.append(tie if len(leaders) > 1 else leaders[0] if leaders[0] in colours else other)
         texts.append(f"{', '.join(leaders)} {c.percent(most / area['cast'])}")
         values.append(100 * most / area["cast"])
@@ -316,19 +351,11 @@ def _leaders_layer(
 def _change_layers(
     codes: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any], c: Catalogue
 ) -> list[Layer]:
-    def change(label: str, rate: Callable[[Mapping[str, Any]], float | None]) -> Layer:
-        values: list[float | None] = []
-        for code in codes:
-            before = rate(first[code]) if code in first else None
-            after = rate(second[code]) if code in second else None
-            values.append(None if before is None or after is None else after - before)
-        return _diverging_layer(CHANGE, label, "result", (LESS, MORE), values, c, 1, c.text("map.points"))
-
-    layers = [change(c.text("map.turnout"), partial(_share, part="voters", whole="registered"))]
-    for candidate in _ranked(_sum(second)["votes"]):
-        layers.append(change(c.text("map.votes_of", candidate=candidate), partial(_vote_share, candidate=candidate)))
-    layers.append(change(c.text("map.blank"), partial(_share, part="blank", whole="voters")))
-    layers.append(change(c.text("map.null_votes"), partial(_share, part="null_votes", whole="voters")))
+    layers = []
+    for rate in _rates(_ranked(_sum(second)["votes"])):
+        values = [_change(rate, first.get(code), second.get(code)) for code in codes]
+        points = c.text("map.points")
+        layers.append(_diverging_layer(CHANGE, rate.label(c), "result", (LESS, MORE), values, c, 1, points))
     return layers
 
 
@@ -516,19 +543,8 @@ def _change_figures(
 ) -> list[tuple[str, str]]:
     if first is None or second is None:
         return []
-    rates: list[tuple[str, Callable[[Mapping[str, Any]], float | None]]] = [
-        (c.text("map.turnout"), partial(_share, part="voters", whole="registered"))
-    ]
-    for candidate in _ranked(second["votes"]):
-        rates.append((c.text("map.votes_of", candidate=candidate), partial(_vote_share, candidate=candidate)))
-    rates.append((c.text("map.blank"), partial(_share, part="blank", whole="voters")))
-    rates.append((c.text("map.null_votes"), partial(_share, part="null_votes", whole="voters")))
-    rows = []
-    for label, rate in rates:
-        before, after = rate(first), rate(second)
-        if before is not None and after is not None:
-            rows.append((label, c.signed(after - before, 1) + c.text("map.points")))
-    return rows
+    changes = [(rate.label(c), _change(rate, first, second)) for rate in _rates(_ranked(second["votes"]))]
+    return [(label, c.signed(change, 1) + c.text("map.points")) for label, change in changes if change is not None]
 
 
 def _tweet_figures(

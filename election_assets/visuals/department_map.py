@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from election_assets.transforms.results import bundled_departments
 from election_assets.visuals.catalogue import Catalogue
 from election_assets.visuals.department_layers import CHANGE, FLOOR_COLOUR, TWEETS, Layer, MapData
-from election_assets.visuals.shapes import hatching
+from election_assets.visuals.shapes import exteriors, hatching, latitude_of, mercator
 from election_assets.visuals.site import Head, render
 
 if TYPE_CHECKING:
@@ -182,18 +181,14 @@ def _whole_table(data: MapData) -> dict[str, Any]:
 
 def _bounds(features: Sequence[Mapping]) -> tuple[float, float, float, float]:
     """West, south, east, north."""
-    points: list[Sequence[float]] = []
-    for geometry in (feature["geometry"] for feature in features):
-        polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-        points += [point for polygon in polygons for point in polygon[0]]
+    points = [point for feature in features for ring in exteriors(feature) for point in ring]
     lons, lats = zip(*points, strict=True)
     return min(lons), min(lats), max(lons), max(lats)
 
 
 def _view(west: float, south: float, east: float, north: float) -> dict[str, Any]:
     """What Plotly's geo layout needs to show these bounds; the middle is Mercator's, which is not the latitudes'."""
-    heights = [math.asinh(math.tan(math.radians(lat))) for lat in (south, north)]
-    middle = math.degrees(math.atan(math.sinh(sum(heights) / 2)))
+    middle = latitude_of((mercator(south) + mercator(north)) / 2)
     return {
         "center": {"lon": (west + east) / 2, "lat": middle},
         "lonaxis": {"range": [west, east]},

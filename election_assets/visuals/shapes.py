@@ -12,10 +12,14 @@ HATCH_STEP = 0.2
 
 def rings(feature: Mapping) -> Iterator[Sequence[Sequence[float]]]:
     """The rings of a GeoJSON feature of polygons, exterior ones and holes: longitude and latitude of each point."""
-    geometry = feature["geometry"]
-    polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-    for polygon in polygons:
+    for polygon in _polygons(feature):
         yield from polygon
+
+
+def exteriors(feature: Mapping) -> Iterator[Sequence[Sequence[float]]]:
+    """The rings without the holes."""
+    for polygon in _polygons(feature):
+        yield polygon[0]
 
 
 def mercator(latitude: float) -> float:
@@ -60,3 +64,8 @@ def hatching(feature: Mapping) -> tuple[list[float | None], list[float | None]]:
             longitudes += [round(start, 3), round(end, 3), None]
             latitudes += [round(latitude_of(start + offset), 3), round(latitude_of(end + offset), 3), None]
     return longitudes, latitudes
+
+
+def _polygons(feature: Mapping) -> Sequence[Sequence[Sequence[Sequence[float]]]]:
+    geometry = feature["geometry"]
+    return geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
