@@ -141,9 +141,7 @@ def map_data(
     codes = list(shapes)
     names = {code: name.replace("'", "’") for code, name in shapes.items()}
     colours = _candidate_colours(results)
-    rounds = {
-        int(number): _areas(results[results["round"] == number]) for number in sorted(set(results["round"].tolist()))
-    }
+    rounds = _rounds(results)
     layers: list[Layer] = []
     for number, areas in rounds.items():
         layers += _round_layers(str(number), codes, areas, colours, catalogue)
@@ -183,20 +181,35 @@ def department_table(results: pd.DataFrame, tweets: pd.DataFrame) -> pd.DataFram
         tweets: What `aggregates.departments` gives.
 
     Returns:
-        `department`, `department_name`, `population`; of each round the counts (`registered_1`, …) and each
-        candidate's votes (`votes_1 MACRON`); the columns of `tweets` and `per_100000`. What is not known is NaN;
-        `below_floor` is 1 where figures are withheld.
+        `department`, `department_name`, `population`; of each round the counts (`registered_1`, …), each candidate's
+        votes (`votes_1 MACRON`) and what the map draws of them: `leader_1` (several names in a tie), `turnout_1`
+        (of the registered), each candidate's share of the votes cast (`share_1 MACRON`), `blank_share_1` and
+        `null_share_1` (of the voters); of both rounds the second less the first (`turnout_change`,
+        `share_change MACRON`, …); the columns of `tweets` and `per_100000`. Shares are 0 to 1. What is not known is
+        NaN; `below_floor` is 1 where figures are withheld.
     """
     places = bundled_departments()[["department", "department_name", "population"]]
     table = places[places["department"].isin(set(results["department"]))]
-    for number in sorted(set(results["round"].tolist())):
+    rounds = _rounds(results)
+    for number, areas in rounds.items():
         rows = results[results["round"] == number]
         counts = rows.drop_duplicates("department")[["department", *_COUNTS]]
         counts = counts.rename(columns={name: f"{name}_{number}" for name in _COUNTS})
+        candidates = _ranked(_sum(areas)["votes"])
         votes = rows.pivot_table(index="department", columns="candidate", values="votes", aggfunc="sum")
-        votes = votes[_ranked(votes.sum().to_dict())]
+        votes = votes[candidates]
         votes.columns = [f"votes_{number} {name}" for name in votes.columns]
         table = table.merge(counts, how="left", on="department").merge(votes.reset_index(), how="left", on="department")
+        voted = {code: area for code, area in areas.items() if area["cast"]}
+        leaders = {code: ", ".join(_leaders(area["votes"])) for code, area in voted.items()}
+        table[f"leader_{number}"] = table["department"].map(leaders)
+        for rate in _rates(candidates):
+            shares = {code: rate.of(area) for code, area in areas.items()}
+            table[rate.column(str(number))] = table["department"].map(shares).astype("float64") / 100
+    if len(rounds) > 1:
+        for rate in _rates(_ranked(_sum(rounds[2])["votes"])):
+            changes = {code: _change(rate, rounds[1].get(code), rounds[2].get(code)) for code in table["department"]}
+            table[rate.column("change")] = table["department"].map(changes).astype("float64") / 100
     table = table.merge(tweets, how="left", on="department")
     table.insert(list(table.columns).index("tweets") + 1, "per_100000", PER * table["tweets"] / table["population"])
     table["below_floor"] = table["below_floor"].map({True: 1, False: 0})
@@ -227,6 +240,13 @@ def leader_colours(results: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[st
 def _populations() -> dict[str, float]:
     known = bundled_departments().dropna(subset=["population"])
     return dict(zip(known["department"], known["population"], strict=True))
+
+
+def _rounds(results: pd.DataFrame) -> dict[int, dict[str, dict[str, Any]]]:
+    """The departments' totals by round, in order."""
+    return {
+        int(number): _areas(results[results["round"] == number]) for number in sorted(set(results["round"].tolist()))
+    }
 
 
 def _areas(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -291,6 +311,11 @@ class _Rate:
 
     def label(self, c: Catalogue) -> str:
         return c.text(f"map.{self.key}", candidate=self.candidate)
+
+    def column(self, number: str) -> str:
+        """Its name in the table for download, of a round or `change`."""
+        name = {"votes_of": "share", "blank": "blank_share", "null_votes": "null_share"}.get(self.key, self.key)
+        return f"{name}_{number} {self.candidate}".rstrip()
 
 
 def _rates(candidates: Sequence[str]) -> list[_Rate]:

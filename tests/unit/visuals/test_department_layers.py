@@ -580,3 +580,38 @@ def test_the_table_for_download_holds_the_maps_figures_and_withholds_those_of_fe
     candidates = [name for name in table.columns if name.startswith("votes_1 ")]
     assert candidates[:2] == ["votes_1 MACRON", "votes_1 LE PEN"]
     assert len(candidates) == 11
+
+
+def test_the_table_for_download_holds_every_value_that_the_map_draws(data):
+    table = department_table(results(), PLACED).set_index("department").loc[data.codes]
+    names = {"Participation": "turnout", "Votes blancs": "blank_share", "Votes nuls": "null_share"}
+    compared = set()
+    for one in data.layers:
+        if one.group == TWEETS or one.label == "Candidat en tête":
+            continue
+        subject = one.label.split(" (")[0]
+        column = f"{names[subject]}_{one.group}" if subject in names else f"share_{one.group} {subject}"
+        compared.add(column)
+        assert (100 * table[column]).tolist() == pytest.approx(one.values), column
+    shares = {name for name in table.columns if name.startswith(("turnout", "share_", "blank_share", "null_share"))}
+    assert shares - set(PLACED.columns) == compared
+    assert len(compared) == 14 + 5 + 5
+    for number in ("1", "2"):
+        written = table[f"leader_{number}"]
+        assert [text.rsplit(" ", 1)[0] for text in layer(data, number, "Candidat en tête").texts] == written.tolist()
+    # Ain, from the counts.
+    assert table.loc["01", "blank_share_1"] == pytest.approx(6_342 / 334_379)
+    assert table.loc["01", "turnout_change"] == pytest.approx(322_820 / 415_950 - 334_379 / 415_886)
+
+
+def test_the_table_for_download_has_no_share_where_nobody_voted_and_no_change_of_one_round():
+    edited = results().copy()
+    edited.loc[(edited["department"] == "01") & (edited["round"] == 1), ["voters", "cast", "votes"]] = 0
+    edited.loc[(edited["department"] == "02") & (edited["round"] == 2), "votes"] = 100_000
+    table = department_table(edited, PLACED).set_index("department")
+    assert table.loc["01", ["leader_1", "share_1 MACRON", "share_change MACRON", "blank_share_1"]].isna().all()
+    assert table.loc["01", "turnout_1"] == 0
+    assert table.loc["02", "leader_2"] == "LE PEN, MACRON"
+    alone = department_table(edited[edited["round"] == 2], PLACED)
+    assert "turnout_2" in alone.columns
+    assert not any("change" in name for name in alone.columns)
