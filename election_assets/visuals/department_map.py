@@ -123,7 +123,7 @@ def department_map_files(
                 "classes": layer.classes,
                 "update": restyle(layer),
                 "texts": layer.texts,
-                "values": layer.values,
+                "values": _sort_keys(layer),
                 "hatched": hatched(layer),
             }
             for layer in data.layers
@@ -157,7 +157,7 @@ def department_map_files(
             ],
             "group_name": catalogue.text(groups[data.layers[0].group]),
             "places": list(enumerate(names)),
-            "rows": list(zip(names, data.layers[0].texts, data.layers[0].values, strict=True)),
+            "rows": list(zip(names, data.layers[0].texts, _sort_keys(data.layers[0]), strict=True)),
             "nation": data.nation,
             "nation_rows": data.nation.groups[data.layers[0].group],
             "whole": _whole_table(data),
@@ -170,13 +170,19 @@ def department_map_files(
 
 def _whole_table(data: MapData) -> dict[str, Any]:
     """Every layer's figures in one table: the heads, and a row a department of printed values and sort keys."""
+    keys = [_sort_keys(layer) for layer in data.layers]
     return {
         "heads": [(layer.group, layer.label) for layer in data.layers],
         "rows": [
-            (name, [(layer.texts[number], layer.values[number]) for layer in data.layers])
+            (name, [(layer.texts[number], of[number]) for layer, of in zip(data.layers, keys, strict=True)])
             for number, name in enumerate(figures.name for figures in data.departments)
         ],
     }
+
+
+def _sort_keys(layer: Layer) -> list[float | None]:
+    """The values in as many digits as tell them apart: all of them are a tenth of what the page weighs."""
+    return [None if value is None else round(value, 5) for value in layer.values]
 
 
 def _bounds(features: Sequence[Mapping]) -> tuple[float, float, float, float]:
