@@ -46,7 +46,7 @@ NEWEST_EVENTS = 20 * len(ELECTION.candidates)
 )
 def department_map(spark: SparkResource) -> dg.MaterializeResult:
     """The 2017 results by department beside the tweets placed there, as a page that opens offline."""
-    from election_assets.transforms.aggregates import TOTAL, departments, overview, tweets_by_day
+    from election_assets.transforms.aggregates import TOTAL, departments, overview, placed_total, tweets_by_day
     from election_assets.transforms.results import bundled_shapes
     from election_assets.transforms.sentiment import LANGUAGE as TONED_LANGUAGE
     from election_assets.visuals.catalogue import load_catalogue
@@ -62,7 +62,15 @@ def department_map(spark: SparkResource) -> dg.MaterializeResult:
     placed, days = departments(merged, scores, ELECTION), tweets_by_day(merged)["day"]
     total = overview(merged, scores, ELECTION).set_index("candidate").loc[TOTAL].to_dict()
     catalogue, shapes = load_catalogue(LANGUAGE), bundled_shapes()
-    data = map_data(results, shapes, catalogue, tweets=placed, total=total, toned=ELECTION.language == TONED_LANGUAGE)
+    data = map_data(
+        results,
+        shapes,
+        catalogue,
+        tweets=placed,
+        placed=placed_total(merged, scores, ELECTION),
+        total=total,
+        toned=ELECTION.language == TONED_LANGUAGE,
+    )
     files = department_map_files(
         data,
         shapes,

@@ -131,6 +131,20 @@ def tweets_by_day(merged: DataFrame) -> pd.DataFrame:
     return counts.orderBy("candidate", "day").toPandas()
 
 
+def placed_total(
+    merged: DataFrame, scores: DataFrame, election: Election, floor: int = FLOOR_OF_AUTHORS
+) -> pd.DataFrame:
+    """What a department is compared with: the figures of `departments`, of all tweets that have one.
+
+    Returns:
+        The columns of `departments`, in one row whose `department` is `TOTAL`; no row where nothing is placed.
+    """
+    from pyspark.sql import functions as F
+
+    placed = merged.where(F.col("department").isNotNull())
+    return departments(placed.withColumn("department", F.lit(TOTAL)), scores, election, floor)
+
+
 def tweets_by_hour(merged: DataFrame, days: int = 14) -> pd.DataFrame:
     """Tweets by candidate and hour of the last days, and those of all candidates in rows of `TOTAL`.
 

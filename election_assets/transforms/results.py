@@ -124,6 +124,10 @@ def check_election(frame: pd.DataFrame) -> None:
             )
 
 
+POPULATION_YEAR = 2023
+"""Of the populations in departments.csv: the municipal ones that INSEE published last when the file was made."""
+
+
 def bundled_departments() -> pd.DataFrame:
     """The 107 areas that vote.
 

@@ -6,23 +6,25 @@ candidates and rates, the legend, 'no data' and 'too few authors' are drawn by o
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import pairwise
-from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS
-from election_assets.transforms.results import bundled_departments
+from election_assets.transforms.results import POPULATION_YEAR, bundled_departments
 from election_assets.visuals.catalogue import THIN_SPACE, Catalogue
 
 if TYPE_CHECKING:
     import pandas as pd
 
-NO_DATA_COLOUR, NO_TWEET_COLOUR, FLOOR_COLOUR = "#d4d4d4", "#faf0c8", "#c9c2d6"
+NO_DATA_COLOUR, NO_TWEET_COLOUR = "#c4c4c4", "#faf0c8"
+FLOOR_COLOUR = "#dadada"
+"""Of too few authors, which is drawn hatched: no colour of a value is."""
 TIE_COLOUR, OTHER_COLOUR = "#7a7a7a", "#4d4d4d"
 # Okabe and Ito's colours, which all kinds of colour vision tell apart, given out by national rank.
 CANDIDATE_COLOURS = ("#e69f00", "#0072b2", "#56b4e9", "#d55e00", "#cc79a7", "#009e73", "#f0e442")
@@ -32,6 +34,9 @@ CHANGE_CLASSES = 3
 LESS, MORE = ("#5e3c99", "#998ec3", "#d8daeb"), ("#fee0b6", "#f1a340", "#b35806")
 """ColorBrewer's PuOr, dark to light and light to dark: both sides are told apart by all kinds of colour vision."""
 SOMBRE, BRIGHT = ("#a63603", "#e6550d", "#fdbe85"), ("#bdd7e7", "#6baed6", "#08519c")
+TONE_BOUNDS = (0.05, 0.15)
+"""Where the classes of the tone end, on either side of 0: the same whatever the data are, so that maps compare."""
+INDISTINCT_COLOUR = "#ececec"
 PER = 100_000
 """Inhabitants that a rate of tweets is told for."""
 
@@ -109,6 +114,7 @@ def map_data(
     catalogue: Catalogue,
     *,
     tweets: pd.DataFrame,
+    placed: pd.DataFrame,
     total: Mapping[Any, Any],
     toned: bool = True,
 ) -> MapData:
@@ -119,7 +125,8 @@ def map_data(
         geojson: Shapes whose features have the properties `code` and `name`.
         catalogue: Gives the words.
         tweets: What `aggregates.departments` gives.
-        total: The row `TOTAL` of `aggregates.overview`: the country that a department is compared with.
+        placed: What `aggregates.placed_total` gives: the country that a department is compared with.
+        total: The row `TOTAL` of `aggregates.overview`, which holds the tweets without a department, too.
         toned: Whether the texts have a tone at all; without, there is no layer of it.
 
     Raises:
@@ -134,9 +141,7 @@ def map_data(
     codes = list(shapes)
     names = {code: name.replace("'", "’") for code, name in shapes.items()}
     colours = _candidate_colours(results)
-    rounds = {
-        int(number): _areas(results[results["round"] == number]) for number in sorted(set(results["round"].tolist()))
-    }
+    rounds = _rounds(results)
     layers: list[Layer] = []
     for number, areas in rounds.items():
         layers += _round_layers(str(number), codes, areas, colours, catalogue)
@@ -152,7 +157,7 @@ def map_data(
         if len(areas) > 1:
             groups[CHANGE] = _change_figures(areas[1], areas[2], catalogue)
         if code is None:
-            groups[TWEETS] = _nation_tweets(tweets, total, people, catalogue, toned)
+            groups[TWEETS] = _nation_tweets(tweets, placed, total, people, catalogue, toned)
         else:
             groups[TWEETS] = _tweet_figures(of_tweets.get(code), people.get(code), catalogue, toned)
         return Figures(name, groups)
@@ -176,20 +181,35 @@ def department_table(results: pd.DataFrame, tweets: pd.DataFrame) -> pd.DataFram
         tweets: What `aggregates.departments` gives.
 
     Returns:
-        `department`, `department_name`, `population`; of each round the counts (`registered_1`, …) and each
-        candidate's votes (`votes_1 MACRON`); the columns of `tweets` and `per_100000`. What is not known is NaN;
-        `below_floor` is 1 where figures are withheld.
+        `department`, `department_name`, `population`; of each round the counts (`registered_1`, …), each candidate's
+        votes (`votes_1 MACRON`) and what the map draws of them: `leader_1` (several names in a tie), `turnout_1`
+        (of the registered), each candidate's share of the votes cast (`share_1 MACRON`), `blank_share_1` and
+        `null_share_1` (of the voters); of both rounds the second less the first (`turnout_change`,
+        `share_change MACRON`, …); the columns of `tweets` and `per_100000`. Shares are 0 to 1. What is not known is
+        NaN; `below_floor` is 1 where figures are withheld.
     """
     places = bundled_departments()[["department", "department_name", "population"]]
     table = places[places["department"].isin(set(results["department"]))]
-    for number in sorted(set(results["round"].tolist())):
+    rounds = _rounds(results)
+    for number, areas in rounds.items():
         rows = results[results["round"] == number]
         counts = rows.drop_duplicates("department")[["department", *_COUNTS]]
         counts = counts.rename(columns={name: f"{name}_{number}" for name in _COUNTS})
+        candidates = _ranked(_sum(areas)["votes"])
         votes = rows.pivot_table(index="department", columns="candidate", values="votes", aggfunc="sum")
-        votes = votes[_ranked(votes.sum().to_dict())]
+        votes = votes[candidates]
         votes.columns = [f"votes_{number} {name}" for name in votes.columns]
         table = table.merge(counts, how="left", on="department").merge(votes.reset_index(), how="left", on="department")
+        voted = {code: area for code, area in areas.items() if area["cast"]}
+        leaders = {code: ", ".join(_leaders(area["votes"])) for code, area in voted.items()}
+        table[f"leader_{number}"] = table["department"].map(leaders)
+        for rate in _rates(candidates):
+            shares = {code: rate.of(area) for code, area in areas.items()}
+            table[rate.column(str(number))] = table["department"].map(shares).astype("float64") / 100
+    if len(rounds) > 1:
+        for rate in _rates(_ranked(_sum(rounds[2])["votes"])):
+            changes = {code: _change(rate, rounds[1].get(code), rounds[2].get(code)) for code in table["department"]}
+            table[rate.column("change")] = table["department"].map(changes).astype("float64") / 100
     table = table.merge(tweets, how="left", on="department")
     table.insert(list(table.columns).index("tweets") + 1, "per_100000", PER * table["tweets"] / table["population"])
     table["below_floor"] = table["below_floor"].map({True: 1, False: 0})
@@ -206,9 +226,9 @@ def leader_colours(results: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[st
     tie, other = catalogue.text("map.tie"), catalogue.text("map.other")
     colours = {**_candidate_colours(first), tie: TIE_COLOUR}
     leaders = {}
-    for code, rows in first.groupby("department"):
-        most = rows[rows["votes"] == rows["votes"].max()]["candidate"].tolist()
-        leaders[str(code)] = tie if len(most) > 1 else most[0] if most[0] in colours else other
+    for code, area in _areas(first).items():
+        most = _leaders(area["votes"])
+        leaders[code] = tie if len(most) > 1 else most[0] if most[0] in colours else other
     colours[other] = OTHER_COLOUR
     shown = set(leaders.values())
     return (
@@ -220,6 +240,13 @@ def leader_colours(results: pd.DataFrame, catalogue: Catalogue) -> tuple[dict[st
 def _populations() -> dict[str, float]:
     known = bundled_departments().dropna(subset=["population"])
     return dict(zip(known["department"], known["population"], strict=True))
+
+
+def _rounds(results: pd.DataFrame) -> dict[int, dict[str, dict[str, Any]]]:
+    """The departments' totals by round, in order."""
+    return {
+        int(number): _areas(results[results["round"] == number]) for number in sorted(set(results["round"].tolist()))
+    }
 
 
 def _areas(rows: pd.DataFrame) -> dict[str, dict[str, Any]]:
@@ -260,20 +287,60 @@ def _vote_share(area: Mapping[str, Any], candidate: str) -> float | None:
     return 100 * votes / area["cast"] if area["cast"] and votes is not None else None
 
 
+def _leaders(votes: Mapping[str, int]) -> list[str]:
+    """Who has the most votes, several in a tie."""
+    most = max(votes.values())
+    return sorted(name for name, count in votes.items() if count == most)
+
+
+@dataclass(frozen=True)
+class _Rate:
+    """A rate of a round.
+
+    Attributes:
+        key: Of its label in the catalogue's table `map`.
+        scale: Name of its colours.
+        of: Gives its per cent of a round's counts, None where there is nothing to divide by.
+        candidate: Whose share it is, empty for the others.
+    """
+
+    key: str
+    scale: str
+    of: Callable[[Mapping[str, Any]], float | None]
+    candidate: str = ""
+
+    def label(self, c: Catalogue) -> str:
+        return c.text(f"map.{self.key}", candidate=self.candidate)
+
+    def column(self, number: str) -> str:
+        """Its name in the table for download, of a round or `change`."""
+        name = {"votes_of": "share", "blank": "blank_share", "null_votes": "null_share"}.get(self.key, self.key)
+        return f"{name}_{number} {self.candidate}".rstrip()
+
+
+def _rates(candidates: Sequence[str]) -> list[_Rate]:
+    """The rates of a round in the order they are told: turnout, each candidate's share, blank and null."""
+    return [
+        _Rate("turnout", "YlGnBu", partial(_share, part="voters", whole="registered")),
+        *(_Rate("votes_of", "YlGnBu", partial(_vote_share, candidate=name), name) for name in candidates),
+        _Rate("blank", "YlOrBr", partial(_share, part="blank", whole="voters")),
+        _Rate("null_votes", "YlOrBr", partial(_share, part="null_votes", whole="voters")),
+    ]
+
+
+def _change(rate: _Rate, first: Mapping[str, Any] | None, second: Mapping[str, Any] | None) -> float | None:
+    """The rate of the second round less that of the first, in points; None where either has none."""
+    before, after = (None if area is None else rate.of(area) for area in (first, second))
+    return None if before is None or after is None else after - before
+
+
 def _round_layers(
     group: str, codes: Sequence[str], areas: Mapping[str, dict[str, Any]], colours: Mapping[str, str], c: Catalogue
 ) -> list[Layer]:
-    def rates(label: str, scale: str, rate: Callable[[Mapping[str, Any]], float | None]) -> Layer:
-        values = [rate(areas[code]) if code in areas else None for code in codes]
-        return _rates_layer(group, label, "result", scale, values, c, f"{THIN_SPACE}%")
-
     layers = [_leaders_layer(group, codes, areas, colours, c)]
-    layers.append(rates(c.text("map.turnout"), "YlGnBu", partial(_share, part="voters", whole="registered")))
-    for candidate in _ranked(_sum(areas)["votes"]):
-        label = c.text("map.votes_of", candidate=candidate)
-        layers.append(rates(label, "YlGnBu", partial(_vote_share, candidate=candidate)))
-    layers.append(rates(c.text("map.blank"), "YlOrBr", partial(_share, part="blank", whole="voters")))
-    layers.append(rates(c.text("map.null_votes"), "YlOrBr", partial(_share, part="null_votes", whole="voters")))
+    for rate in _rates(_ranked(_sum(areas)["votes"])):
+        values = [rate.of(areas[code]) if code in areas else None for code in codes]
+        layers.append(_rates_layer(group, rate.label(c), "result", rate.scale, values, c, f"{THIN_SPACE}%"))
     return layers
 
 
@@ -291,8 +358,8 @@ def _leaders_layer(
             texts.append(no_data)
             values.append(None)
             continue
-        most = max(area["votes"].values())
-        leaders = sorted(name for name, votes in area["votes"].items() if votes == most)
+        leaders = _leaders(area["votes"])
+        most = area["votes"][leaders[0]]
         names.append(tie if len(leaders) > 1 else leaders[0] if leaders[0] in colours else other)
         texts.append(f"{', '.join(leaders)} {c.percent(most / area['cast'])}")
         values.append(100 * most / area["cast"])
@@ -309,19 +376,11 @@ def _leaders_layer(
 def _change_layers(
     codes: Sequence[str], first: Mapping[str, Any], second: Mapping[str, Any], c: Catalogue
 ) -> list[Layer]:
-    def change(label: str, rate: Callable[[Mapping[str, Any]], float | None]) -> Layer:
-        values: list[float | None] = []
-        for code in codes:
-            before = rate(first[code]) if code in first else None
-            after = rate(second[code]) if code in second else None
-            values.append(None if before is None or after is None else after - before)
-        return _diverging_layer(CHANGE, label, "result", (LESS, MORE), values, c, 1, c.text("map.points"))
-
-    layers = [change(c.text("map.turnout"), partial(_share, part="voters", whole="registered"))]
-    for candidate in _ranked(_sum(second)["votes"]):
-        layers.append(change(c.text("map.votes_of", candidate=candidate), partial(_vote_share, candidate=candidate)))
-    layers.append(change(c.text("map.blank"), partial(_share, part="blank", whole="voters")))
-    layers.append(change(c.text("map.null_votes"), partial(_share, part="null_votes", whole="voters")))
+    layers = []
+    for rate in _rates(_ranked(_sum(second)["votes"])):
+        values = [_change(rate, first.get(code), second.get(code)) for code in codes]
+        points = c.text("map.points")
+        layers.append(_diverging_layer(CHANGE, rate.label(c), "result", (LESS, MORE), values, c, 1, points))
     return layers
 
 
@@ -332,17 +391,37 @@ def _tweet_layers(codes: Sequence[str], tweets: pd.DataFrame, c: Catalogue, tone
     rates = [PER * shown[code]["tweets"] / people[code] if code in shown and code in people else None for code in codes]
     layers = [_rates_layer(TWEETS, c.text("map.per_100000"), "department", "BuPu", rates, c, "")]
     if toned:
-        scored = {code: row for code, row in shown.items() if not isnan(row["mean_polarity"])}
-        tones = [scored[code]["mean_polarity"] if code in scored else None for code in codes]
-        layer = _diverging_layer(TWEETS, c.text("map.tone"), "tone", (SOMBRE, BRIGHT), tones, c, 2, "")
-        texts = [
-            f"{text} ({c.interval(scored[code]['mean_polarity_low'], scored[code]['mean_polarity_high'])})"
-            if code in scored
-            else text
-            for code, text in zip(codes, layer.texts, strict=True)
-        ]
-        layers.append(replace(layer, texts=texts))
+        layers.append(_tone_layer(codes, shown, c))
     return [_with_reasons(layer, codes, rows, c) for layer in layers]
+
+
+def _tone_layer(codes: Sequence[str], shown: Mapping[str, Any], c: Catalogue) -> Layer:
+    """A layer with colours for the means that differ from 0, and one pale class for all whose interval holds it."""
+    toned = {code: row for code, row in shown.items() if not math.isnan(row["mean_polarity"])}
+    bounds = [*(-bound for bound in reversed(TONE_BOUNDS)), 0.0, *TONE_BOUNDS]
+    classes = list(zip(_class_labels(bounds, c, c.signed), [*SOMBRE, *BRIGHT], strict=True))
+    middle = len(SOMBRE)
+    classes.insert(middle, (c.text("map.indistinct"), INDISTINCT_COLOUR))
+    no_data = c.text("map.no_data")
+    classes.append((no_data, NO_DATA_COLOUR))
+    places: list[int] = []
+    texts: list[str] = []
+    for code in codes:
+        if code not in toned:
+            places.append(len(classes) - 1)
+            texts.append(no_data)
+            continue
+        mean, low, high = (toned[code][f"mean_polarity{end}"] for end in ("", "_low", "_high"))
+        texts.append(f"{c.signed(mean)} ({c.interval(low, high)})")
+        # Without an interval (a single text) nothing tells the mean from 0.
+        if low > 0:
+            places.append(bisect_right(bounds, round(mean, 2)) + 1)
+        elif high < 0:
+            places.append(min(bisect_right(bounds, round(mean, 2)), middle - 1))
+        else:
+            places.append(middle)
+    values = [toned[code]["mean_polarity"] if code in toned else None for code in codes]
+    return _without_empty(Layer(TWEETS, c.text("map.tone"), "tone", classes, places, texts, values))
 
 
 def _with_reasons(layer: Layer, codes: Sequence[str], rows: Mapping[str, Any], c: Catalogue) -> Layer:
@@ -483,25 +562,14 @@ def _change_figures(
 ) -> list[tuple[str, str]]:
     if first is None or second is None:
         return []
-    rates: list[tuple[str, Callable[[Mapping[str, Any]], float | None]]] = [
-        (c.text("map.turnout"), partial(_share, part="voters", whole="registered"))
-    ]
-    for candidate in _ranked(second["votes"]):
-        rates.append((c.text("map.votes_of", candidate=candidate), partial(_vote_share, candidate=candidate)))
-    rates.append((c.text("map.blank"), partial(_share, part="blank", whole="voters")))
-    rates.append((c.text("map.null_votes"), partial(_share, part="null_votes", whole="voters")))
-    rows = []
-    for label, rate in rates:
-        before, after = rate(first), rate(second)
-        if before is not None and after is not None:
-            rows.append((label, c.signed(after - before, 1) + c.text("map.points")))
-    return rows
+    changes = [(rate.label(c), _change(rate, first, second)) for rate in _rates(_ranked(second["votes"]))]
+    return [(label, c.signed(change, 1) + c.text("map.points")) for label, change in changes if change is not None]
 
 
 def _tweet_figures(
     row: Mapping[Any, Any] | None, population: float | None, c: Catalogue, toned: bool
 ) -> list[tuple[str, str]]:
-    inhabitants = (c.text("map.inhabitants"), c.number(population))
+    inhabitants = (c.text("map.inhabitants", year=POPULATION_YEAR), c.number(population))
     tweets = c.text("map.tweets")
     if row is None:
         return [(tweets, c.text("map.no_tweet")), inhabitants]
@@ -514,8 +582,10 @@ def _tweet_figures(
 
 
 def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]:
+    withheld = row["scored_texts"] > 0 and math.isnan(row["mean_polarity"])
+    tone = c.text("map.tone_floor") if withheld else c.signed(row["mean_polarity"])
     return [
-        (c.text("map.tone"), c.signed(row["mean_polarity"])),
+        (c.text("map.tone"), tone),
         (c.text("charts.interval"), c.interval(row["mean_polarity_low"], row["mean_polarity_high"])),
         (c.text("overview.column_scored"), c.number(row["scored_texts"])),
         (c.text("overview.column_unscored"), c.number(row["unscored_texts"])),
@@ -523,18 +593,20 @@ def _tone_figures(row: Mapping[Any, Any], c: Catalogue) -> list[tuple[str, str]]
 
 
 def _nation_tweets(
-    tweets: pd.DataFrame, total: Mapping[Any, Any], people: Mapping[str, float], c: Catalogue, toned: bool
+    tweets: pd.DataFrame,
+    placed: pd.DataFrame,
+    total: Mapping[Any, Any],
+    people: Mapping[str, float],
+    c: Catalogue,
+    toned: bool,
 ) -> list[tuple[str, str]]:
-    """The country's figures under the labels of a department's, then what the map does not show."""
+    """The country's figures, of the placed tweets as a department's are, then what the map does not show."""
+    row = placed.to_dict("records")[0] if len(placed) else None
     shown = int((~tweets["below_floor"].astype(bool)).sum())
-    placed = total["tweets"] - total["unplaced"]
-    inhabitants = sum(people.values())
+    share = (total["tweets"] - total["unplaced"]) / total["tweets"] if total["tweets"] else None
     return [
-        (c.text("map.tweets"), c.number(placed)),
-        (c.text("map.inhabitants"), c.number(inhabitants)),
-        (c.text("map.per_100000"), c.number(PER * placed / inhabitants, 1)),
-        *(_tone_figures(total, c) if toned else []),
-        (c.text("map.placed"), c.percent(placed / total["tweets"] if total["tweets"] else None)),
+        *_tweet_figures(row, sum(people.values()), c, toned),
+        (c.text("map.placed"), c.percent(share)),
         (c.text("map.unplaced"), c.number(total["unplaced"])),
         (c.text("map.departments_shown"), c.number(shown)),
         (c.text("map.departments_below"), c.number(len(tweets) - shown)),

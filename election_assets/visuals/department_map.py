@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
@@ -11,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from election_assets.transforms.results import bundled_departments
 from election_assets.visuals.catalogue import Catalogue
-from election_assets.visuals.department_layers import CHANGE, TWEETS, Layer, MapData
+from election_assets.visuals.department_layers import CHANGE, FLOOR_COLOUR, TWEETS, Layer, MapData
+from election_assets.visuals.shapes import exteriors, hatching, latitude_of, mercator
 from election_assets.visuals.site import Head, render
 
 if TYPE_CHECKING:
@@ -24,11 +24,16 @@ SCRIPTS = ("plotly-geo.min.js", "map.js")
 REGION = "Île-de-France"
 """The region whose departments are too small to be pointed at on the whole map."""
 
+HATCH_COLOUR = "#808080"
+
 FONT = {"family": "system-ui, 'Segoe UI', Roboto, 'Noto Sans', sans-serif", "size": 12}
 
 
 def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue) -> go.Figure:
-    """The first layer as a choropleth, and the names of the places that are not drawn where they lie.
+    """The first layer as a choropleth, the names of the places that are not drawn where they lie, and lines to come.
+
+    The last three traces are empty: the hatching of the departments of too few authors, which the first layer has none
+    of, and the outline of the one that a reader pins, which is drawn twice so that it shows on light and dark fills.
 
     Args:
         data: What the map tells.
@@ -53,6 +58,9 @@ def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue)
         )
     )
     figure.add_trace(_labels(geojson, catalogue.table("map_places")))
+    figure.add_trace(_lines(HATCH_COLOUR, 1))
+    figure.add_trace(_lines("#ffffff", 6))
+    figure.add_trace(_lines("#1a1a1a", 2.5))
     figure.update_layout(
         font=FONT,
         paper_bgcolor="rgba(0,0,0,0)",
@@ -63,6 +71,18 @@ def department_map_figure(data: MapData, geojson: Mapping, catalogue: Catalogue)
         },
     )
     return figure
+
+
+def _lines(colour: str, width: float) -> go.Scattergeo:
+    import plotly.graph_objects as go
+
+    line = {"color": colour, "width": width}
+    return go.Scattergeo(lon=[], lat=[], mode="lines", line=line, hoverinfo="skip", showlegend=False)
+
+
+def hatched(layer: Layer) -> list[int]:
+    """Numbers of the departments of too few authors."""
+    return [number for number, place in enumerate(layer.places) if layer.classes[place][1] == FLOOR_COLOUR]
 
 
 def restyle(layer: Layer) -> dict[str, Any]:
@@ -89,10 +109,12 @@ def department_map_files(
     content = department_map_figure(data, geojson, catalogue).to_plotly_json()
     content["layout"].pop("template", None)
     groups = {"1": "map.round_1", "2": "map.round_2", CHANGE: "map.change", TWEETS: "map.tweets_group"}
+    names = [figures.name for figures in data.departments]
+    of_few = sorted({number for layer in data.layers for number in hatched(layer)})
     page = {
         "data": content["data"],
         "layout": content["layout"],
-        "names": data.names,
+        "names": names,
         "layers": [
             {
                 "group": layer.group,
@@ -101,12 +123,15 @@ def department_map_files(
                 "classes": layer.classes,
                 "update": restyle(layer),
                 "texts": layer.texts,
-                "values": layer.values,
+                "values": _sort_keys(layer),
+                "hatched": hatched(layer),
             }
             for layer in data.layers
         ],
         "groups": {key: catalogue.text(label) for key, label in groups.items()},
         "figures": [[figures.name, figures.groups] for figures in (data.nation, *data.departments)],
+        "hatchings": {number: hatching(geojson["features"][number]) for number in of_few},
+        "hatched_colour": FLOOR_COLOUR,
         "region": _region_view(geojson, REGION),
         "words": catalogue.table("map_script"),
     }
@@ -121,6 +146,7 @@ def department_map_files(
             "unplaced": data.unplaced,
             "unplaced_share": data.unplaced / data.tweets if data.tweets else None,
             "layer": data.layers[0],
+            "hatched_colour": FLOOR_COLOUR,
             "groups": [
                 (
                     catalogue.text(label),
@@ -130,8 +156,8 @@ def department_map_files(
                 if any(one.group == key for one in data.layers)
             ],
             "group_name": catalogue.text(groups[data.layers[0].group]),
-            "places": list(enumerate(figures.name for figures in data.departments)),
-            "rows": list(zip(data.names, data.layers[0].texts, data.layers[0].values, strict=True)),
+            "places": list(enumerate(names)),
+            "rows": list(zip(names, data.layers[0].texts, _sort_keys(data.layers[0]), strict=True)),
             "nation": data.nation,
             "nation_rows": data.nation.groups[data.layers[0].group],
             "whole": _whole_table(data),
@@ -144,29 +170,31 @@ def department_map_files(
 
 def _whole_table(data: MapData) -> dict[str, Any]:
     """Every layer's figures in one table: the heads, and a row a department of printed values and sort keys."""
+    keys = [_sort_keys(layer) for layer in data.layers]
     return {
         "heads": [(layer.group, layer.label) for layer in data.layers],
         "rows": [
-            (name, [(layer.texts[number], layer.values[number]) for layer in data.layers])
-            for number, name in enumerate(data.names)
+            (name, [(layer.texts[number], of[number]) for layer, of in zip(data.layers, keys, strict=True)])
+            for number, name in enumerate(figures.name for figures in data.departments)
         ],
     }
 
 
+def _sort_keys(layer: Layer) -> list[float | None]:
+    """The values in as many digits as tell them apart: all of them are a tenth of what the page weighs."""
+    return [None if value is None else round(value, 5) for value in layer.values]
+
+
 def _bounds(features: Sequence[Mapping]) -> tuple[float, float, float, float]:
     """West, south, east, north."""
-    points: list[Sequence[float]] = []
-    for geometry in (feature["geometry"] for feature in features):
-        polygons = geometry["coordinates"] if geometry["type"] == "MultiPolygon" else [geometry["coordinates"]]
-        points += [point for polygon in polygons for point in polygon[0]]
+    points = [point for feature in features for ring in exteriors(feature) for point in ring]
     lons, lats = zip(*points, strict=True)
     return min(lons), min(lats), max(lons), max(lats)
 
 
 def _view(west: float, south: float, east: float, north: float) -> dict[str, Any]:
     """What Plotly's geo layout needs to show these bounds; the middle is Mercator's, which is not the latitudes'."""
-    heights = [math.asinh(math.tan(math.radians(lat))) for lat in (south, north)]
-    middle = math.degrees(math.atan(math.sinh(sum(heights) / 2)))
+    middle = latitude_of((mercator(south) + mercator(north)) / 2)
     return {
         "center": {"lon": (west + east) / 2, "lat": middle},
         "lonaxis": {"range": [west, east]},

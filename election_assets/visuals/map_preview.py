@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 
+from election_assets.visuals.department_layers import NO_DATA_COLOUR
+from election_assets.visuals.shapes import exteriors, mercator
+
 WIDTH = 640
 SCALE = 2
 """Drawn larger and scaled down, which smooths the borders."""
 BORDER = "#ffffff"
-MISSING_COLOUR = "#d4d4d4"
 TEXT_COLOUR = "#1a1a1a"
 
 
@@ -21,20 +23,15 @@ def map_preview(geojson: Mapping, colours: Mapping[str, str], legend: Mapping[st
         colours: Colour of each department, as `#rrggbb`; one without is grey.
         legend: What each colour stands for, by its name.
     """
-    from math import asinh, degrees, radians, tan
-
     from PIL import Image, ImageDraw, ImageFont
 
     from election_assets.visuals.word_cloud import font_path
 
-    shapes: list[tuple[str, list[tuple[float, float]]]] = []
-    for feature in geojson["features"]:
-        geometry = feature["geometry"]
-        polygons = [geometry["coordinates"]] if geometry["type"] == "Polygon" else geometry["coordinates"]
-        for polygon in polygons:
-            # Mercator, as the page draws it.
-            ring = [(longitude, degrees(asinh(tan(radians(latitude))))) for longitude, latitude in polygon[0]]
-            shapes.append((feature["properties"]["code"], ring))
+    shapes = [
+        (feature["properties"]["code"], [(longitude, mercator(latitude)) for longitude, latitude in ring])
+        for feature in geojson["features"]
+        for ring in exteriors(feature)
+    ]
     longitudes = [x for _, ring in shapes for x, _ in ring]
     latitudes = [y for _, ring in shapes for _, y in ring]
     west, north = min(longitudes), max(latitudes)
@@ -44,7 +41,7 @@ def map_preview(geojson: Mapping, colours: Mapping[str, str], legend: Mapping[st
     draw = ImageDraw.Draw(image)
     for code, ring in shapes:
         points = [((x - west) * scale, (north - y) * scale) for x, y in ring]
-        draw.polygon(points, fill=colours.get(code, MISSING_COLOUR), outline=BORDER)
+        draw.polygon(points, fill=colours.get(code, NO_DATA_COLOUR), outline=BORDER)
     font = ImageFont.truetype(font_path(), 13 * SCALE)
     for row, (name, colour) in enumerate(legend.items()):
         top = (4 + 22 * row) * SCALE

@@ -33,7 +33,8 @@
     element("measured").setAttribute("href", "method.html#" + one.measure);
     element("legend").replaceChildren.apply(element("legend"), one.classes.map(function (kind) {
       var item = made("li", kind[0]), chip = document.createElement("span");
-      chip.style.background = kind[1];
+      chip.style.backgroundColor = kind[1];
+      chip.classList.toggle("hatched", kind[1] === page.hatched_colour);
       item.prepend(chip);
       return item;
     }));
@@ -66,12 +67,24 @@
     return one.dataset.place - other.dataset.place;
   });
 
+  // What is withheld or not known is no value: it stands last, whichever way the others are sorted.
+  document.querySelectorAll("table[data-sort]").forEach(function (table) {
+    table.tHead.addEventListener("click", function () {
+      var column = Array.from(table.tHead.rows[0].cells).findIndex(function (head) {
+        return head.hasAttribute("aria-sort");
+      });
+      Array.from(table.tBodies[0].rows).forEach(function (row) {
+        if (column >= 0 && row.cells[column].dataset.value === "") { table.tBodies[0].append(row); }
+      });
+    });
+  });
+
   function showValues() {
     var one = page.layers[layer];
     rows.forEach(function (row, number) {
       var cell = row.cells[1], value = one.values[number];
       cell.textContent = one.texts[number];
-      cell.setAttribute("data-value", value === null ? -1000000 : value);
+      cell.setAttribute("data-value", value === null ? "" : value);
     });
     var sorted = element("values").querySelector("th[aria-sort]");
     if (sorted) { sorted.querySelector("button").click(); sorted.querySelector("button").click(); }
@@ -85,38 +98,61 @@
     departmentMenu.value = String(pinned);
   }
 
-  function lines() {
-    return {
-      "marker.line.width": [shapes.locations.map(function (_, number) { return number === pinned ? 3 : 0.6; })],
-      "marker.line.color": [shapes.locations.map(function (_, number) {
-        return number === pinned ? colour("--ink") : colour("--paper");
-      })],
-    };
+  // An outline of its own above all shapes: the neighbours' borders would cover half of one that is drawn thicker.
+  function outline() {
+    var ends = [[], []];
+    if (pinned >= 0) {
+      var geometry = shapes.geojson.features[pinned].geometry;
+      var polygons = geometry.type === "MultiPolygon" ? geometry.coordinates : [geometry.coordinates];
+      [].concat.apply([], polygons).forEach(function (ring) {
+        ring.concat([[null, null]]).forEach(function (point) { ends[0].push(point[0]); ends[1].push(point[1]); });
+      });
+    }
+    return ends;
   }
 
   function forgetHover() { Plotly.Fx.loneUnhover(map.querySelector(".hoverlayer")); }
 
   function look() {
     return {
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: colour("--soft"), activecolor: colour("--ink") },
       dragmode: narrow.matches ? false : "pan",
       hoverlabel: { bgcolor: colour("--paper"), bordercolor: colour("--ink"), align: "left",
         font: { color: colour("--ink") } },
     };
   }
 
+  function hatching() {
+    var ends = [[], []];
+    page.layers[layer].hatched.forEach(function (number) {
+      ends.forEach(function (all, side) { all.push.apply(all, page.hatchings[number][side]); });
+    });
+    return ends;
+  }
+
+  // All traces in one change: each draws all shapes anew. Undefined leaves a trace as it is.
   function update() {
     forgetHover();
-    var change = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update, lines());
-    return Plotly.update(map, change, look(), [0]).then(function () {
-      return Plotly.restyle(map, { "textfont.color": colour("--ink") }, [1]);
+    var own = Object.assign({ text: [page.layers[layer].texts.map(plain)] }, page.layers[layer].update);
+    var ends = hatching(), none = undefined, change = {
+      "marker.line.color": [colour("--paper"), none, none, none, none],
+      "textfont.color": [none, colour("--ink"), none, none, none],
+      "line.color": [none, none, none, colour("--paper"), colour("--ink")],
+      lon: [none, none, ends[0], none, none],
+      lat: [none, none, ends[1], none, none],
+    };
+    Object.keys(own).forEach(function (name) {
+      change[name] = [Array.isArray(own[name]) ? own[name][0] : own[name], none, none, none, none];
     });
+    return Plotly.update(map, change, look(), [0, 1, 2, 3, 4]);
   }
 
   function pin(number) {
     pinned = number;
     showPinned();
     showFigures();
-    return Plotly.restyle(map, lines(), [0]);
+    var ends = outline();
+    return Plotly.restyle(map, { lon: [ends[0]], lat: [ends[1]] }, [3, 4]);
   }
 
   function chooseLayer() {
@@ -127,6 +163,20 @@
     return update();
   }
 
+  // Plotly's own reset moves the centre back and leaves the ranges of the enlarged region.
+  function show(region) {
+    enlarged = region;
+    forgetHover();
+    element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
+    var view = enlarged ? page.region : whole;
+    return Plotly.relayout(map, {
+      "geo.center": Object.assign({}, view.center), "geo.projection.scale": 1,
+      "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
+    });
+  }
+
+  function showWhole() { return show(false); }
+
   rows.forEach(function (row, number) {
     var head = row.cells[0];
     var button = made("button", page.names[number], { type: "button", "class": "place", "aria-pressed": "false" });
@@ -135,16 +185,17 @@
   });
   layerMenu.value = "0";
   departmentMenu.value = "-1";
-  var dictionary = { "Zoom in": page.words.zoom_in, "Zoom out": page.words.zoom_out, "Reset": page.words.reset,
+  var dictionary = { "Zoom in": page.words.zoom_in, "Zoom out": page.words.zoom_out,
     "Download plot as a PNG": page.words.image };
+  var reset = { name: "whole", title: page.words.reset, icon: Plotly.Icons.home, click: showWhole };
   var language = document.documentElement.lang, locales = {};
   locales[language] = { dictionary: dictionary };
   // Every change draws all shapes anew: the first drawing has the reader's colours already.
-  shapes.marker.line.color = colour("--paper");
-  page.data[1].textfont.color = colour("--ink");
+  shapes.marker.line.color = page.data[3].line.color = colour("--paper");
+  page.data[1].textfont.color = page.data[4].line.color = colour("--ink");
   Plotly.newPlot(map, page.data, Object.assign(page.layout, look()), {
     responsive: true, displaylogo: false, scrollZoom: false, locale: language, locales: locales,
-    modeBarButtons: [["zoomInGeo", "zoomOutGeo", "resetGeo", "toImage"]],
+    modeBarButtons: [["zoomInGeo", "zoomOutGeo", reset, "toImage"]],
   }).then(function () {
     map.on("plotly_hover", function (event) {
       pointed = event.points[0].pointNumber;
@@ -163,16 +214,9 @@
     narrow.addEventListener("change", update);
     dark.addEventListener("change", update);
     element("zoom").hidden = !page.region;
-    element("zoom").addEventListener("click", function () {
-      enlarged = !enlarged;
-      forgetHover();
-      var view = enlarged ? page.region : whole;
-      Plotly.relayout(map, {
-        "geo.center": Object.assign({}, view.center), "geo.projection.scale": 1,
-        "geo.lonaxis.range": view.lonaxis.range.slice(), "geo.lataxis.range": view.lataxis.range.slice(),
-      });
-      element("zoom").textContent = enlarged ? page.words.whole : page.words.enlarge;
-    });
+    element("zoom").addEventListener("click", function () { show(!enlarged); });
+    // A double click on the map is Plotly's reset, too.
+    map.on("plotly_doubleclick", showWhole);
     document.body.dataset.ready = "yes";
   });
 })();

@@ -192,6 +192,28 @@ def test_departments_and_unplaced_add_up_to_the_tweets(merged, scores, election)
     assert total["tweets"] == placed["tweets"].sum() + total["unplaced"]
 
 
+def test_the_country_of_the_map_is_all_that_is_placed_each_tweet_text_and_author_once(merged, scores, election):
+    tweets = merged(
+        {"tweet_id": "1", "department": "75", "text_hash": "a", "author": "one"},
+        {"tweet_id": "1", "department": "75", "text_hash": "a", "author": "one", "candidate": "bea"},
+        {"tweet_id": "2", "department": "13", "text_hash": "a", "author": "one"},
+        {"tweet_id": "3", "department": "13", "text_hash": "b", "author": "two"},
+        {"tweet_id": "4", "text_hash": "c", "author": "three"},
+    )
+    toned = scores(("a", 0.5, "positive"), ("b", -0.1, "negative"), ("c", 1.0, "positive"))
+
+    (row,) = aggregates.placed_total(tweets, toned, election, floor=2).to_dict("records")
+
+    assert (row["department"], row["tweets"], row["authors"], row["scored_texts"]) == (TOTAL, 3, 2, 2)
+    assert row["mean_polarity"] == pytest.approx(0.2)
+    assert not row["below_floor"]
+    (few,) = aggregates.placed_total(tweets, toned, election, floor=3).to_dict("records")
+    assert few["below_floor"]
+    assert math.isnan(few["tweets"])
+    unplaced = merged({"tweet_id": "1", "department": None})
+    assert aggregates.placed_total(unplaced, toned, election, floor=1).empty
+
+
 def test_days(merged):
     first, second = dt.date(2022, 4, 9), dt.date(2022, 4, 10)
     tweets = merged(

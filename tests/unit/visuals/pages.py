@@ -360,6 +360,18 @@ PLACED = make_placed(
 )
 
 
+def make_placed_total(**row: Any) -> pd.DataFrame:
+    """Of `aggregates.placed_total`."""
+    usual = {
+        "tweets": 1500.0,
+        "authors": 700.0,
+        "scored_texts": 600.0,
+        "unscored_texts": 20.0,
+        **tone(0.2, 0.3, 0.2, 0.5),
+    }
+    return make_placed(d=usual | row)
+
+
 @cache
 def shapes() -> Mapping[str, Any]:
     return bundled_shapes()
@@ -376,6 +388,7 @@ def make_map(catalogue: Catalogue = FRENCH, tweets: pd.DataFrame = PLACED, **cha
         "geojson": shapes(),
         "total": make_overview().iloc[-1].to_dict(),
         "tweets": tweets,
+        "placed": make_placed_total(),
         **changes,
     }
     return map_data(arguments.pop("results"), arguments.pop("geojson"), catalogue, **arguments)

@@ -43,6 +43,12 @@ def page(files) -> Page:
     return Page(files["department_map.html"])
 
 
+def names(data: MapData) -> list[str]:
+    """The departments as the tables and menus call them, in the order of their codes."""
+    assert data.departments[0].name == "Ain (01)"
+    return [one.name for one in data.departments]
+
+
 def drawn(page: Page) -> dict[str, Any]:
     """What the page gives to its script; NaN is no JSON and is refused."""
 
@@ -94,9 +100,12 @@ def test_the_page_draws_what_the_data_tells(given, data):
         assert [tuple(kind) for kind in shown["classes"]] == one.classes
         assert shown["update"]["z"] == [one.places]
         assert shown["texts"] == one.texts
-        assert shown["values"] == one.values
+        assert shown["values"] == pytest.approx(one.values, abs=1e-5)
+        assert sorted(range(107), key=lambda at: -(shown["values"][at] or 0)) == sorted(
+            range(107), key=lambda at: -(one.values[at] or 0)
+        )
         assert one.group in given["groups"]
-    assert given["names"] == data.names
+    assert given["names"] == [one.name for one in data.departments]
     assert [name for name, _ in given["figures"]] == ["France entière", *(one.name for one in data.departments)]
     assert set(given["figures"][0][1]) == set(given["groups"])
     # The shapes stand in the page once.
@@ -118,7 +127,7 @@ def test_the_menus_hold_every_layer_and_department(page, data):
 
 def test_the_table_beside_the_map_stands_without_a_script(page, data):
     table = page.one("table", id="values")
-    assert table.rows()[1:] == [list(row) for row in zip(data.names, data.layers[0].texts, strict=True)]
+    assert table.rows()[1:] == [list(row) for row in zip(names(data), data.layers[0].texts, strict=True)]
     first = page.one("figcaption", id="map-title").words
     assert first == "2017, 1er tour – Candidat en tête"
     assert [one.words for one in page.one("ul", id="legend").all("li")] == [name for name, _ in data.layers[0].classes]
@@ -134,13 +143,14 @@ def test_the_whole_table_holds_every_layer_and_sorts_by_numbers(page, data):
     heads, *rows = section.rows()
     assert len(heads) == 1 + len(data.layers)
     assert heads[-1] == "Tweets Ton moyen"
-    assert [row[0] for row in rows] == data.names
+    assert [row[0] for row in rows] == names(data)
     for number, one in enumerate(data.layers, 1):
         assert [row[number] for row in rows] == one.texts
     cells = section.all("tr")[1].all("td")
     for cell, one in zip(cells, data.layers, strict=True):
         value = one.values[0]
-        assert float(cell.attributes["data-value"]) == (-1_000_000 if value is None else value)
+        assert cell.attributes["data-value"] == ("" if value is None else str(round(value, 5)))
+    assert {cell.attributes["data-value"] for cell in section.all("tr")[2].all("td")[-2:]} == {""}
 
 
 def test_the_share_that_is_not_placed_is_said_plainly(page):
@@ -154,14 +164,17 @@ def test_few_authors_are_said_and_not_drawn_as_nothing(page, given, data):
     for one in given["layers"][-2:]:
         assert (one["values"][at], one["texts"][at]) == (None, "moins de 10 auteurs")
         name, colour = one["classes"][one["update"]["z"][0][at]]
-        assert (name, colour) == ("moins de 10 auteurs", "#c9c2d6")
-    row = page.one("section", aria_labelledby="h-whole").row("Paris")
+        assert (name, colour) == ("moins de 10 auteurs", given["hatched_colour"])
+        assert one["hatched"] == [at]
+    assert list(given["hatchings"]) == [str(at)]
+    assert [one["hatched"] for one in given["layers"][:-2]] == [[]] * (len(given["layers"]) - 2)
+    row = page.one("section", aria_labelledby="h-whole").row("Paris (75)")
     assert row[-2:] == ["moins de 10 auteurs"] * 2
 
 
 def test_no_tweets_at_all_make_a_page():
     none = nothing().figures[""]
-    page = Page(map_files(make_map(tweets=make_placed(), total=none))["department_map.html"])
+    page = Page(map_files(make_map(tweets=make_placed(), placed=make_placed(), total=none))["department_map.html"])
     assert drawn(page)["layers"][-1]["classes"] == [["aucun tweet placé", "#faf0c8"]]
     assert "nan" not in page.spoken.lower().split()
 

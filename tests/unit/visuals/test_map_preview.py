@@ -4,8 +4,8 @@ import io
 
 from PIL import Image
 
-from election_assets.visuals.department_layers import leader_colours
-from election_assets.visuals.map_preview import MISSING_COLOUR, map_preview
+from election_assets.visuals.department_layers import NO_DATA_COLOUR, leader_colours
+from election_assets.visuals.map_preview import map_preview
 from tests.unit.visuals.pages import FRENCH, results, shapes
 
 
@@ -44,5 +44,5 @@ def test_every_colour_of_the_legend_is_drawn_and_what_has_none_is_grey():
             for found in drawn
         )
 
-    assert all(near(colour) for colour in [*legend.values(), MISSING_COLOUR])
+    assert all(near(colour) for colour in [*legend.values(), NO_DATA_COLOUR])
     assert not any(near(colour) for colour in ("#123456", "#ff00ff"))

@@ -938,12 +938,12 @@ def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
     assert (rows["33"]["tweets"], rows["33"]["authors"]) == ("50", "10")
     page = Page(of_few["department_map.html"])
     whole = section(page, "h-whole")
-    assert whole.row("Lozère")[-2:] == ["moins de 10 auteurs"] * 2
-    assert whole.row("Ain")[-2:] == ["aucun tweet placé"] * 2
-    assert whole.row("Gironde")[-1] == "+0,50 (+0,50 à +0,50)"
+    assert whole.row("Lozère (48)")[-2:] == ["moins de 10 auteurs"] * 2
+    assert whole.row("Ain (01)")[-2:] == ["aucun tweet placé"] * 2
+    assert whole.row("Gironde (33)")[-1] == "+0,50 (+0,50 à +0,50)"
     told = json.loads(page.one("script", id="page").children[0])
     (lozere,) = (groups["tweets"] for name, groups in told["figures"] if name == "Lozère (48)")
-    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants"]
+    assert [label for label, _ in lozere] == ["Tweets placés", "Habitants en 2023"]
 
 
 def test_no_tone_of_few_authors_is_in_any_file(of_few):
