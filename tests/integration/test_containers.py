@@ -46,6 +46,17 @@ question = urllib.request.Request("http://webserver:3000/graphql", sys.stdin.buf
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(question, timeout=60).read().decode())
 """
+FAKE_NIFI = f"""
+import sys, threading
+sys.path.insert(0, {str(containers.PROJECT)!r})
+from election_assets.election import load_election
+from nifi.flow import generate
+from tests.fakes.nifi_api import FakeNiFi
+with FakeNiFi(generate(load_election("fr_2022"))).serve() as fake:
+    fake.login = (sys.argv[1], sys.argv[2])
+    print(fake.url, flush=True)
+    threading.Event().wait()
+"""
 LAUNCH = """mutation ($p: ExecutionParams!) { launchRun(executionParams: $p) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 RUN = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status eventConnection { events {
@@ -211,7 +222,8 @@ def test_the_image_holds_the_project_and_no_tools(image: Image) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "writable"), [("webserver", {"/tmp"}), ("code", {"/tmp", "/data", "/dagster/storage"})]
+    ("service", "writable"),
+    [("webserver", {"/tmp"}), ("flow", {"/tmp", "/data"}), ("code", {"/tmp", "/data", "/dagster/storage"})],
 )
 def test_a_service_may_write_to_its_volumes_alone(service: str, writable: set[str], pod: Pod) -> None:
     pruned = ["(", "-path", "/proc", "-o", "-path", "/dev", ")", "-prune"]
@@ -260,6 +272,25 @@ def test_the_flow_is_deployed_by_a_program_that_says_what_is_wrong(pod: Pod) -> 
     assert deployed.returncode == 1
     assert "https://nifi:8443" in deployed.stderr
     assert "Traceback" not in deployed.stderr
+
+
+def test_a_candidate_is_run_and_dead_letters_are_sent_again_as_the_readme_says(pod: Pod) -> None:
+    """In place of NiFi a fake of its API, that publishes nothing: what is tried is the container of the commands."""
+    pod.run("certificates")
+    log, user = pod.folder / "nifi.log", pod.model["services"]["flow"]["environment"]
+    fake = [sys.executable, "-c", FAKE_NIFI, user["NIFI_USERNAME"], user["NIFI_PASSWORD"]]
+    nifi_in_pod = pod.server("nifi", fake, lambda: log.exists() and "http://" in log.read_text(), {})
+    nifi_in_pod.start()
+    try:
+        settings = {"NIFI_URL": log.read_text().strip(), "KAFKA_BOOTSTRAP_SERVERS": ""}
+        for command in (["deploy"], ["start"], ["run", CANDIDATE], ["resend"]):
+            done = pod.run("flow", ["python", "-m", "resources.nifi", *command], **settings)
+            assert (done.returncode, done.stderr) == (0, ""), command
+    finally:
+        nifi_in_pod.kill()
+    assert f"{CANDIDATE}: dead letters were sent again." in done.stdout
+    locks = {f"_collect_{key}.lock" for key in load_election("fr_2022").candidate_keys}
+    assert {file.name for file in (pod.volume("data") / "locks").iterdir()} == locks
 
 
 # The services together

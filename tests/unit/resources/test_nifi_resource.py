@@ -426,6 +426,20 @@ def test_a_deployment_makes_the_topics_where_the_brokers_are_named(
     assert capsys.readouterr().err.startswith("KAFKA_SSL_CAFILE is set, but KAFKA_SECURITY_PROTOCOL is PLAINTEXT")
 
 
+def test_a_data_root_that_cannot_be_locked_is_told(
+    named: FakeNiFi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["deploy"]) == main(["start", "--no-polling"]) == 0
+    (tmp_path / "a-file").touch()
+    for place, said in ((tmp_path / "a-file", f"{tmp_path}/a-file/locks (Not a directory)"), ("/données", "/données")):
+        monkeypatch.setenv("ELECTION_DATA", str(place))
+        capsys.readouterr()
+        for command in (["run", KEYS[0]], ["resend"]):
+            assert main(command) == 2
+            told = capsys.readouterr().err
+            assert (said in told, "ELECTION_DATA" in told, told.count("\n")) == (True, True, 1)
+
+
 def test_the_command_line(named: FakeNiFi, capsys: pytest.CaptureFixture[str]) -> None:
     nifi = named
     assert main(["status"]) == 1
