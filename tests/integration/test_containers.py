@@ -57,6 +57,30 @@ with FakeNiFi(generate(load_election("fr_2022"))).serve() as fake:
     print(fake.url, flush=True)
     threading.Event().wait()
 """
+DOCKER = f"""#!{sys.executable}
+import json, os, shutil, subprocess, sys
+pod = json.loads(open("pod.json").read())
+def do(*command): subprocess.run(command, env={{**os.environ, "PGPASSWORD": password}}, check=True)
+loaded = subprocess.run([{str(containers.LOADER)!r}, {str(containers.COMPOSE_FILE)!r}, ".env"], capture_output=True)
+if loaded.returncode: sys.exit(loaded.stderr.decode())
+password = json.loads(loaded.stdout)["services"]["postgresql"]["environment"]["POSTGRES_PASSWORD"]
+words = [word for word in sys.argv[2:] if word not in ("-d", "-T", "--rm", "--no-deps", "--wait")]
+match words:
+    case ["exec", "postgresql", command, *options]:
+        do(*pod["postgresql"], pod["commands"] + command, "--host=postgresql", *options)
+    case ["run", "scraper", *command]:
+        do(*pod["scraper"], *command)
+    case ["down", "--volumes"]:
+        shutil.rmtree(pod["data"])
+        os.mkdir(pod["data"], 0o750)
+        os.chown(pod["data"], 1000, 1000)
+        for command in (["dropdb", "--force"], ["createdb"]):
+            do(*pod["postgresql"], pod["commands"] + command[0], *command[1:], *pod["options"], "dagster")
+    case ["stop" | "up", *_]:
+        pass
+    case _:
+        sys.exit(f"The stand-in for docker knows no {{words}}.")
+"""
 LAUNCH = """mutation ($p: ExecutionParams!) { launchRun(executionParams: $p) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 RUN = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status eventConnection { events {
@@ -433,6 +457,61 @@ def test_the_services_collect_land_and_clean_a_candidates_tweets(
     assert landed
     assert all(cluster[1] in name and topic in name for name in landed)
     assert (data / "tables" / "cleaned_tweets" / CANDIDATE / "_delta_log").is_dir()
+    assert {path.stat().st_uid for path in data.rglob("*")} == {1000}
+
+
+def test_a_backup_as_the_readme_says_is_whole_or_none_and_restores_on_another_machine(
+    pod: Pod, postgresql_in_pod: Process, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    """In place of docker a stand-in that wants a whole .env, too, and runs the commands in the pod."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    docker = clone / "docker"
+    docker.write_text(DOCKER, encoding="utf-8")
+    docker.chmod(0o700)
+    data, commands = pod.volume("data", "/data"), f"{postgresql.provision()}/"
+    options = ["--host=postgresql", "--username=dagster"]
+    places = {
+        "postgresql": pod.beside([]),
+        "commands": commands,
+        "options": options,
+        "scraper": pod.command("scraper", ["env"], {}),
+        "data": str(data),
+    }
+    (clone / "pod.json").write_text(json.dumps(places), encoding="utf-8")
+    env = {**os.environ, "PATH": f"{clone}:{os.environ['PATH']}", "PGPASSWORD": settings["POSTGRES_PASSWORD"]}
+
+    def follow(heading: str) -> None:
+        section = (containers.PROJECT / "README.md").read_text(encoding="utf-8").partition(f"**{heading}**")[2]
+        block = section.partition("```sh\n")[2].partition("```")[0]
+        done = subprocess.run(["sh", "-c", block], cwd=clone, env=env, capture_output=True, text=True)
+        print(heading, done.stdout, done.stderr)
+
+    def sql(statement: str) -> str:
+        psql = [f"{commands}psql", *options, "--dbname=dagster", "--no-align", "--tuples-only", "-c", statement]
+        return subprocess.run(pod.beside(psql), env=env, capture_output=True, text=True, check=True).stdout.strip()
+
+    dotenv = "".join(f"{name}={value}\n" for name, value in settings.items())
+    (clone / ".env").write_text(dotenv, encoding="utf-8")
+    assert pod.run("scraper", ["sh", "-c", "mkdir /data/raw && echo été > /data/raw/batch"]).returncode == 0
+    sql("CREATE TABLE runs AS SELECT 'of the backup' AS run")
+    follow("Back up")
+    kept = {file.name: file.read_bytes() for file in (clone / "backup").iterdir()}
+    assert set(kept) == {"env", "dagster.dump", "data.tar.gz"}
+    assert {file.stat().st_mode & 0o777 for file in (clone / "backup").iterdir()} == {0o600}
+
+    postgresql_in_pod.kill()
+    assert pod.run("scraper", ["sh", "-c", "echo later > /data/raw/batch"]).returncode == 0
+    follow("Back up")
+    assert {file.name: file.read_bytes() for file in (clone / "backup").iterdir()} == kept
+    postgresql_in_pod.start()
+
+    sql("UPDATE runs SET run = 'later'")
+    (clone / ".env").unlink()
+    follow("Restore")
+    assert (clone / ".env").read_text(encoding="utf-8") == dotenv
+    assert sql("SELECT run FROM runs") == "of the backup"
+    assert (data / "raw" / "batch").read_text(encoding="utf-8") == "été\n"
     assert {path.stat().st_uid for path in data.rglob("*")} == {1000}
 
 

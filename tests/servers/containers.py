@@ -242,11 +242,11 @@ class Pod:
 
     def run(self, service: str, command: Sequence[str] | None = None, **other: str) -> subprocess.CompletedProcess[str]:
         """Runs a service's command, or another one, in a container of its own until it ends; `other` is environment."""
-        return subprocess.run(self._container(service, command, other), capture_output=True, text=True, timeout=240)
+        return subprocess.run(self.command(service, command, other), capture_output=True, text=True, timeout=240)
 
     def process(self, service: str, **other: str) -> Process:
         """A service that goes on: started, it is ready once the compose file's health check says so."""
-        command = self._container(service, None, other)
+        command = self.command(service, None, other)
         return Process(command, self.folder / f"{service}.log", lambda: self.healthy(service), seconds=120)
 
     def healthy(self, service: str) -> bool:
@@ -268,7 +268,8 @@ class Pod:
             raise ServerFailedError("The pod is not open.")
         return ["nsenter", f"--net=/proc/{self._network.pid}/ns/net"]
 
-    def _container(self, service: str, command: Sequence[str] | None, other: Mapping[str, str]) -> list[str]:
+    def command(self, service: str, command: Sequence[str] | None, other: Mapping[str, str]) -> list[str]:
+        """What runs a service's command, or another one, in a container of its own; `other` is environment."""
         model = self.model["services"][service]
         environment = {**self.image.environment, **model.get("environment", {}), **other, "HOSTNAME": service}
         # Nested mounts come after those that hold them.
