@@ -10,21 +10,14 @@ from dataclasses import asdict
 
 import dagster as dg
 
-from election_assets.defs.jobs import WHOLE_RANGE, landing_job, main_job, tweets_job
+from election_assets.defs.jobs import COLLECTING, WHOLE_RANGE, landing_job, under_way
 from election_assets.defs.upstream import kafka_topics
 from election_assets.partitions import ELECTION
 from resources.kafka import KafkaResource, KafkaSettingsError, KafkaUnavailableError, TopicLag
 
 DEFAULT_LANDING_LAG = 20
 """NiFi brings a topic at most 15 batches between two ticks of the schedule: with more, landing has fallen behind."""
-LANDING_JOBS = [job.name for job in (main_job, tweets_job, landing_job)]
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+LANDING_JOBS = (*COLLECTING, landing_job.name)
 OWN_KAFKA = bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip())
 
 
@@ -65,8 +58,8 @@ def kafka_lag(context: dg.SensorEvaluationContext, kafka: KafkaResource) -> dg.S
         if not threshold:
             reason = f"{waiting} batches wait in {len(found)} of {len(topics)} topics; LANDING_LAG=0 asks for no run."
         return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=observations)
-    if under_way := landing_under_way(context.instance):
-        reason = f"More than {threshold} batches wait in {', '.join(behind)}; run {under_way} lands them already."
+    if run_id := under_way(context.instance, lands):
+        reason = f"More than {threshold} batches wait in {', '.join(behind)}; run {run_id} lands them already."
         return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=observations)
     # Of ends and commits: a run that landed some of it and failed may be asked for again, one that did nothing not.
     run_key = hashlib.sha256(cursor.encode()).hexdigest()
@@ -103,10 +96,6 @@ def observation(candidate: str, topic: str, lag: TopicLag, problem: str | None) 
     )
 
 
-def landing_under_way(instance: dg.DagsterInstance) -> str | None:
-    """Id of a run that lands and has not ended, if there is one."""
-    landed_csv = dg.AssetKey("landed_csv")
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        if run.job_name in LANDING_JOBS or landed_csv in (run.asset_selection or ()):
-            return run.run_id
-    return None
+def lands(run: dg.DagsterRun) -> bool:
+    """Whether a run lands what waits in Kafka."""
+    return run.job_name in LANDING_JOBS or dg.AssetKey("landed_csv") in (run.asset_selection or ())
