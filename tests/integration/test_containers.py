@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from election_assets.election import load_election
+from nifi.flow import RESULTS_FILE
 from tests.servers import containers, kafka, nifi, postgresql
 from tests.servers.containers import Image, Pod
 from tests.servers.processes import Process, ServerFailedError
@@ -217,7 +218,10 @@ def test_the_versions_are_those_that_the_tests_run(model: Mapping[str, Any]) -> 
 
 
 def test_results_come_from_nifi_only_where_it_fetches_them(settings: Mapping[str, str], tmp_path: Path) -> None:
-    for address, place in (("", ""), ("https://example.org/results.csv", "/exchange/results")):
+    for address, place in (
+        ("", ""),
+        ("https://example.org/r/5b0a6f0e", f"/exchange/results/{RESULTS_FILE}"),
+    ):
         services = containers.load({**settings, "NIFI_RESULTS_URL": address}, tmp_path)["services"]
         assert services["code"]["environment"]["RESULTS_2017"] == place
         assert services["flow"]["environment"]["NIFI_RESULTS_FOLDER"] == "/exchange/results"
