@@ -26,7 +26,17 @@ from tests.servers.processes import Process, ServerFailedError
 # The first test that wants the image waits until it is built.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-OPTIONAL = {"X_BEARER_TOKEN", "ELECTION", "RETENTION_DAYS", "NIFI_RESULTS_URL"}
+DEFAULTS = {
+    "ELECTION": "fr_2022",
+    "RETENTION_DAYS": "90",
+    "KAFKA_TOPIC_RETENTION_DAYS": "7",
+    "LANDING_LAG": "20",
+    "NIFI_TIMEOUT_SECONDS": "300",
+    "SENTIMENT_ENGINE": "textblob",
+    "SENTIMENT_SECONDS": "600",
+}
+OPTIONAL = {"X_BEARER_TOKEN", "NIFI_RESULTS_URL", "SENTIMENT_MODEL", *DEFAULTS}
+OF_CODE = {"RETENTION_DAYS", "LANDING_LAG", "SENTIMENT_ENGINE", "SENTIMENT_SECONDS", "SENTIMENT_MODEL"}
 ONE_SHOTS = {"certificates", "flow"}
 OWN = {"certificates", "scraper", "flow", "code", "webserver", "daemon"}
 SERVICES = OWN | {"kafka", "nifi", "postgresql"}
@@ -99,7 +109,7 @@ def provisioned() -> None:
 def settings() -> dict[str, str]:
     """`.env.example`, filled as the README says."""
     made = {name: value or secrets.token_hex(24) for name, value in containers.example_settings().items()}
-    return {**made, "X_BEARER_TOKEN": "", "NIFI_RESULTS_URL": ""}
+    return {**made, "X_BEARER_TOKEN": "", "NIFI_RESULTS_URL": "", "SENTIMENT_MODEL": ""}
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +152,20 @@ def test_the_example_names_what_the_compose_file_reads_and_gives_no_secret() -> 
     text = containers.COMPOSE_FILE.read_text(encoding="utf-8")
     example = containers.example_settings()
     assert set(example) == set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", text))
-    assert {name for name, value in example.items() if value} == {"ELECTION", "RETENTION_DAYS"}
+    assert {name: value for name, value in example.items() if value} == DEFAULTS
+
+
+def test_what_is_optional_reaches_who_reads_it_and_has_the_defaults_of_the_example(
+    settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    without = {name: value for name, value in settings.items() if name not in DEFAULTS}
+    chosen = {name: f"chosen-{name.lower()}" for name in (*DEFAULTS, "SENTIMENT_MODEL")}
+    for given, found in ((without, DEFAULTS), ({**settings, **chosen}, chosen)):
+        services = containers.load(given, tmp_path)["services"]
+        for name, value in found.items():
+            readers = {"code"} if name in OF_CODE else {"code", "flow"}
+            assert {services[reader]["environment"][name] for reader in readers} == {value}, name
+        assert services["scraper"]["environment"]["ELECTION"] == found["ELECTION"]
 
 
 def test_a_secret_reaches_only_the_services_that_use_it(tmp_path: Path, settings: Mapping[str, str]) -> None:
