@@ -263,8 +263,12 @@ def test_the_image_holds_the_project_and_no_tools(image: Image) -> None:
     assert held == {
         *("LICENSE", "THIRD_PARTY.md", "compose", "election_assets", "nifi", "resources", "scraper_api"),
     }
-    for tool in ("pip", "pip3", "uv", "gcc", "cc", "make", "git"):
-        assert shutil.which(tool, path=f"{image.root}/opt/venv/bin:{image.root}/usr/bin") is None, tool
+    places = [f"{image.root}{place}" for place in ("/opt/venv/bin", *containers.SYSTEM_PATH.split(":"))]
+    for tool in ("pip", "pip3", "pip3.11", "uv", "gcc", "cc", "make", "git"):
+        assert shutil.which(tool, path=":".join(places)) is None, tool
+    installers = {"pip", "setuptools", "wheel", "pkg_resources", "ensurepip", "python-wheels"}
+    held = [path for place in ("usr", "opt") for path in (image.root / place).rglob("*") if path.name in installers]
+    assert [path for path in held if path.is_dir()] == []
     # What the build was shown of this machine leaves an empty file or folder at most.
     for place in ("root", "tmp", "var/tmp", "build", "etc/uv"):
         left = [path for path in (image.root / place).rglob("*") if path.is_file() and path.stat().st_size]
