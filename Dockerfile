@@ -15,6 +15,11 @@ COPY . .
 RUN rm requirements-setup.txt requirements-postgresql.txt && python3 -m compileall -q .
 
 FROM ${BASE}
+# Nothing is ever installed in a container: what the base could do it with goes.
+RUN rm -rf /usr/local/bin/pip* /usr/share/python-wheels /usr/lib/python3*/ensurepip /usr/local/lib/python3*/ensurepip \
+        /usr/local/lib/python3*/site-packages/pip* /usr/local/lib/python3*/site-packages/wheel* \
+        /usr/local/lib/python3*/site-packages/setuptools* /usr/local/lib/python3*/site-packages/pkg_resources \
+        /usr/local/lib/python3*/site-packages/*distutils*
 # The uid of NiFi in its image, so that each can read what the other wrote on the volumes they share; a new volume takes
 # its owner from the folder it is mounted on.
 RUN groupadd --gid 1000 election \

@@ -55,6 +55,8 @@ SAY = "say-"
 RESULTS = "results"
 FETCH = "fetch"
 WRITE_RESULTS = "write-results"
+RESULTS_FILE = "official_results.csv"
+"""The name of the fetched file, whatever its address says; who reads it tells by its content whether it is a CSV."""
 READER, WRITER, KAFKA = "tweets-json", "tweets-csv", "kafka"
 """The controller services of the root group."""
 
@@ -406,7 +408,6 @@ def _results_group(root: _Group, context: str) -> _Group:
             "HTTP Method": "GET",
             "HTTP URL": _parameter(RESULTS_URL),
             "Socket Read Timeout": "5 mins",
-            "Response FlowFile Naming Strategy": "URL_PATH",
         },
         ends=["Original"],
         retried=["Failure", "Retry"],
@@ -417,6 +418,7 @@ def _results_group(root: _Group, context: str) -> _Group:
         {"log-level": "error", "log-message": f"{_parameter(RESULTS_URL)} was not fetched: {_HTTP_PROBLEM}"},
         ends=["success"],
     )
+    name = group.processor("name", "UpdateAttribute", {"filename": RESULTS_FILE})
     write = group.processor(
         WRITE_RESULTS,
         "PutFile",
@@ -429,7 +431,8 @@ def _results_group(root: _Group, context: str) -> _Group:
     )
     group.connect(poll, "success", fetch, objects=1)
     group.connect(ask_now, "success", fetch, objects=1)
-    group.connect(fetch, "Response", write, size="100 MB")
+    group.connect(fetch, "Response", name, size="100 MB")
+    group.connect(name, "success", write, size="100 MB")
     group.connect(fetch, ["No Retry", "Retry", "Failure"], unanswered)
     group.connect(write, "failure", write, size="100 MB")
     return group
@@ -450,7 +453,10 @@ def _contexts(election: Election) -> dict[str, Any]:
         CSV_SCHEMA: (avro_schema(), f"The columns of {TWEET_SCHEMA} in their order, as an Avro schema"),
         DEAD_LETTER_FOLDER: (f"./dead-letters/{election.key}", "Folder on NiFi's machine; one inside for a candidate"),
         RESULTS_URL: ("http://127.0.0.1:8000/results.csv", "Address of the official results, http or https"),
-        RESULTS_FOLDER: (f"./results/{election.key}", "Folder on NiFi's machine; RESULTS_2017 names it, too"),
+        RESULTS_FOLDER: (
+            f"./results/{election.key}",
+            f"Folder on NiFi's machine for {RESULTS_FILE}, which RESULTS_2017 names",
+        ),
     }
     contexts = {common: _context(common, values, [])}
     for candidate in election.candidates:

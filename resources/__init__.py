@@ -20,7 +20,7 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
     from nifi.flow import root_group_name
     from resources.embedded_services import EmbeddedServicesResource
     from resources.kafka import KafkaResource
-    from resources.nifi import NiFiResource
+    from resources.nifi import NiFiResource, timeout_seconds
     from resources.scraper import ScraperResource
     from resources.spark import SparkResource
 
@@ -52,6 +52,7 @@ def build_resources(env: Mapping[str, str]) -> dict[str, Any]:
             ca_file=env.get("NIFI_CA_FILE", "").strip(),
             ui_url=env.get("NIFI_UI_URL", "").strip(),
             flow=root_group_name(load_election(env.get("ELECTION"))),
+            timeout_seconds=timeout_seconds(env),
         ),
         "scraper": ScraperResource(url=secret("SCRAPER_URL"), api_key=secret("SCRAPER_API_KEY"), services=services),
     }

@@ -34,6 +34,8 @@ Result = TypeVar("Result")
 
 DAY_MS = 86_400_000
 DEFAULT_TOPIC_RETENTION_DAYS = 7
+SEGMENT_MS = DAY_MS
+"""Kafka removes a file of messages, a segment, once its newest one is old enough: so much longer may others stay."""
 """Longer than the landing may stand still, shorter than people's data need to lie in two places."""
 MESSAGE_BYTES = 1_048_588
 """The largest message of the topics that are made here: Kafka's own default, whatever the brokers'."""
@@ -124,7 +126,7 @@ class KafkaResource(dg.ConfigurableResource):
     def ensure_topics(self, topics: Iterable[str]) -> str:
         """Makes the topics that are missing, with one partition, and answers the id of the cluster.
 
-        A topic that is there is left as it is; one whose settings may lose messages is told in the log.
+        A topic that is there is left as it is; one that does not keep messages as it should is told in the log.
 
         Raises:
             KafkaUnavailableError: If the brokers cannot be reached.
@@ -148,7 +150,7 @@ class KafkaResource(dg.ConfigurableResource):
             return str(admin.describe_cluster()["cluster_id"])
 
     def problems(self, topics: Iterable[str]) -> dict[str, str]:
-        """The topics whose settings may lose messages, each with a sentence; none for the embedded broker.
+        """The topics that lose messages or keep them for too long, each with a sentence; none of the embedded broker.
 
         Raises:
             KafkaUnavailableError: If the brokers cannot be reached.
@@ -201,6 +203,7 @@ class KafkaResource(dg.ConfigurableResource):
             "cleanup.policy": "delete",
             "retention.ms": str(self._retention_ms()),
             "retention.bytes": "-1",
+            "segment.ms": str(SEGMENT_MS),
             "max.message.bytes": str(MESSAGE_BYTES),
             # Else retention counts from what the publisher's clock said.
             "message.timestamp.type": "LogAppendTime",
@@ -218,7 +221,7 @@ class KafkaResource(dg.ConfigurableResource):
         from kafka.admin import ConfigResource
         from kafka.errors import IncompatibleBrokerVersion
 
-        names = ["cleanup.policy", "retention.ms", "retention.bytes", "max.message.bytes"]
+        names = ["cleanup.policy", "retention.ms", "retention.bytes", "segment.ms", "max.message.bytes"]
         resources = [ConfigResource("TOPIC", topic, dict.fromkeys(names)) for topic in sorted(topics)]
         if not resources:
             return {}
@@ -231,7 +234,7 @@ class KafkaResource(dg.ConfigurableResource):
         found = {}
         for topic, settings in described.items():
             if problems := _topic_problems({name: one["value"] for name, one in settings.items()}, retention_ms):
-                found[topic] = f"Topic {topic} may lose messages: {'; '.join(problems)}."
+                found[topic] = f"Topic {topic} does not keep messages as it should: {'; '.join(problems)}."
         return found
 
     @contextlib.contextmanager
@@ -334,7 +337,7 @@ def _when_ready(ask: Callable[[], Result]) -> Result:
 
 
 def _topic_problems(settings: Mapping[str, str], retention_ms: int) -> list[str]:
-    """What in a topic's settings may lose messages.
+    """What in a topic's settings may lose messages, or keeps them for longer than they should stay.
 
     Args:
         settings: The topic's settings as Kafka gives them.
@@ -350,6 +353,10 @@ def _topic_problems(settings: Mapping[str, str], retention_ms: int) -> list[str]
         problems.append(f"retention.ms={kept} is shorter than KAFKA_TOPIC_RETENTION_DAYS, set {wanted}")
     if settings["retention.bytes"] != "-1":
         problems.append(f"retention.bytes={settings['retention.bytes']} removes what was not landed yet, set -1")
+    if kept != -1 and int(settings["segment.ms"]) > SEGMENT_MS:
+        problems.append(
+            f"segment.ms={settings['segment.ms']} keeps messages so much longer than retention.ms, set {SEGMENT_MS}"
+        )
     if int(settings["max.message.bytes"]) < LEAST_MESSAGE_BYTES:
         problems.append(
             f"max.message.bytes={settings['max.message.bytes']} refuses batches of up to {MAX_BATCH_BYTES} bytes,"

@@ -2,6 +2,8 @@
 
 import datetime as dt
 import os
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import dagster as dg
@@ -15,7 +17,7 @@ from election_assets.partitions import CANDIDATES, DATA_ROOT, ELECTION, ONE_RUN
 from election_assets.schemas import LANDED_V1, MAX_BATCH_RECORDS, TWEET_V1
 from resources.kafka import Drain, KafkaResource, Publisher
 from resources.nifi import NiFiResource
-from resources.nifi.api import NiFiError, NiFiUnavailableError
+from resources.nifi.api import NiFiError, NiFiLateError, NiFiUnavailableError
 from resources.scraper import ScraperError, ScraperResource
 
 NETWORK_RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
@@ -24,14 +26,11 @@ SHOWN_PROBLEMS = 5
 
 FRESHNESS = dg.FreshnessPolicy.time_window(fail_window=dt.timedelta(hours=2), warn_window=dt.timedelta(hours=1))
 COMPLETENESS = "No candidate of the run had trouble; one that had is named with its error, and the others go on."
-
-
-@dataclass
-class _Collected:
-    batches: int = 0
-    received: int = 0
-    nifi: str = ""
-    """The page of the group that published, where NiFi did."""
+LAST_BATCH = "last_batch"
+"""Metadata: id of the last batch that a partition's materialisations have counted."""
+SHARE_OF_THE_LATE = 1 / 30
+"""Of NiFi's time for all candidates: left to each one that comes after its end, enough where nothing stands in the
+way."""
 
 
 @dg.asset(
@@ -53,28 +52,35 @@ def raw_tweets(
 
     The scraper keeps each batch under `raw/<candidate>/` before it answers. Each one is published to the candidate's
     topic and acknowledged once Kafka has it, until there is nothing new; with INGESTION=nifi, NiFi's flow does that.
+    Metadata tell what came since the partition's last materialisation, whoever asked for it.
     """
     by_nifi = _nifi_publishes()
     if by_nifi:
         _refuse_unusable(nifi)
     kafka.ensure_topics(ELECTION.topic(key) for key in context.partition_keys)
+    pages: dict[str, str] = {}
     if by_nifi:
-        collected, errors = each_candidate(context, lambda key: _run_nifi(context, scraper, nifi, key))
+        pages, errors = _run_nifi_for_all(context, scraper, nifi)
     else:
         live = scraper.status()["source"] == "x"
         with kafka.producer() as publisher:
-            collected, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key, live))
+            _, errors = each_candidate(context, lambda key: _collect(scraper, publisher, key, live))
+    # Listed before the scraper is asked: what is not the current batch then was acknowledged.
+    kept = {key: DATA_ROOT.batch_ids(key) for key in context.partition_keys}
     status = scraper.status()
-    for key, found in collected.items():
-        notes = status["candidates"][key]["notes"]
+    for key, batch_ids in kept.items():
+        found = status["candidates"][key]
+        last = _last_batch(context, key)
+        new = _since(last, [batch_id for batch_id in batch_ids if batch_id != found["current"]])
         context.add_asset_metadata(
             {
-                "received": found.received,
-                "batches": found.batches,
+                "received": sum(DATA_ROOT.raw_records(key, batch_id) for batch_id in new),
+                "batches": len(new),
+                LAST_BATCH: new[-1] if new else last,
                 "path": dg.MetadataValue.path(str(DATA_ROOT.raw(key))),
-                "dagster/row_count": status["candidates"][key]["records"],
-                **({"notes": dg.MetadataValue.json(notes)} if notes else {}),
-                **({"nifi": dg.MetadataValue.url(found.nifi)} if found.nifi else {}),
+                "dagster/row_count": found["records"],
+                **({"notes": dg.MetadataValue.json(found["notes"])} if found["notes"] else {}),
+                **({"nifi": dg.MetadataValue.url(pages[key])} if key in pages else {}),
             },
             partition_key=key,
         )
@@ -92,18 +98,29 @@ def raw_tweets(
     )
 
 
-def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: bool) -> _Collected:
+def _last_batch(context: dg.AssetExecutionContext, key: str) -> str:
+    """Id of the last batch that was counted for a candidate; empty where none was."""
+    of_candidate = dg.AssetRecordsFilter(asset_key=context.asset_key, asset_partitions=[key])
+    for record in context.instance.fetch_materializations(of_candidate, limit=1).records:
+        if record.asset_materialization and LAST_BATCH in record.asset_materialization.metadata:
+            return str(record.asset_materialization.metadata[LAST_BATCH].value)
+    return ""
+
+
+def _since(last: str, batch_ids: Sequence[str]) -> list[str]:
+    """The batches behind the last one that was counted; all where that one is of another data root."""
+    root = last.rpartition("-")[0]
+    return [batch_id for batch_id in batch_ids if batch_id.rpartition("-")[0] != root or batch_id > last]
+
+
+def _collect(scraper: ScraperResource, publisher: Publisher, key: str, live: bool) -> None:
     """Publishes batches until there is nothing new; from a live source until one is not full, for more always comes."""
-    collected = _Collected()
     with DATA_ROOT.collection_lock(key):
         while (batch := scraper.batch(key)).batch_id:
             publisher.publish(ELECTION.topic(key), key, batch.batch_id, batch.tweets)
             scraper.acknowledge(batch.batch_id)
-            collected.batches += 1
-            collected.received += len(batch.tweets)
             if live and len(batch.tweets) < MAX_BATCH_RECORDS:
                 break
-    return collected
 
 
 def _nifi_publishes() -> bool:
@@ -121,13 +138,39 @@ def _refuse_unusable(nifi: NiFiResource) -> None:
         raise dg.Failure(str(error), allow_retries=again) from error
 
 
-def _run_nifi(context: dg.AssetExecutionContext, scraper: ScraperResource, nifi: NiFiResource, key: str) -> _Collected:
-    """Makes NiFi drain the scraper, and counts what it brought: the batches that are new, and one that waited."""
+def _run_nifi_for_all(
+    context: dg.AssetExecutionContext, scraper: ScraperResource, nifi: NiFiResource
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Makes NiFi drain the scraper; the pages of the groups and the errors, each by the candidate's key.
+
+    What stands in NiFi's way mostly stands in every candidate's: NIFI_TIMEOUT_SECONDS are for all of them.
+    """
+    limit = time.monotonic() + nifi.timeout_seconds
+    try:
+        return each_candidate(context, lambda key: _run_nifi(context, scraper, nifi, key, limit))
+    except dg.Failure as failure:
+        if time.monotonic() < limit:
+            raise
+        # NiFi goes on by itself; who asks again waits as long for the same.
+        raise dg.Failure(failure.description, metadata=failure.metadata, allow_retries=False) from failure
+
+
+def _run_nifi(
+    context: dg.AssetExecutionContext, scraper: ScraperResource, nifi: NiFiResource, key: str, limit: float
+) -> str:
+    """Makes NiFi drain the scraper for a candidate; the page of its group."""
+    late = None
     with DATA_ROOT.collection_lock(key):
         known = set(DATA_ROOT.batch_ids(key)) - {scraper.status()["candidates"][key]["current"]}
-        errors = nifi.run_once(key)
+        seconds = max(limit - time.monotonic(), nifi.timeout_seconds * SHARE_OF_THE_LATE)
+        try:
+            errors = nifi.run_once(key, seconds)
+        except NiFiLateError as error:
+            errors, late = [], error
         status = scraper.status()["candidates"][key]
         brought = set(DATA_ROOT.batch_ids(key)) - known - {status["current"]}
+    if late and not brought:
+        raise late
     told = " ".join(str(error) for error in errors)
     if (
         status["current"]
@@ -145,7 +188,9 @@ def _run_nifi(context: dg.AssetExecutionContext, scraper: ScraperResource, nifi:
         raise NiFiError(f"NiFi brought nothing: {told} See {nifi.link(key)}.")
     if told:
         context.log.warning(f"{key}: NiFi had trouble and overcame it: {told}")
-    return _Collected(len(brought), sum(DATA_ROOT.raw_records(key, batch_id) for batch_id in brought), nifi.link(key))
+    if late:
+        context.log.warning(f"{key}: {len(brought)} batches came, and NiFi is not done: {late}")
+    return nifi.link(key)
 
 
 @dataclass

@@ -5,26 +5,23 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import dagster as dg
 
-from election_assets.defs.jobs import WHOLE_RANGE, landing_job, main_job, tweets_job
+from election_assets.defs.jobs import COLLECTING, WHOLE_RANGE, landing_job, under_way
 from election_assets.defs.upstream import kafka_topics
 from election_assets.partitions import ELECTION
 from resources.kafka import KafkaResource, KafkaSettingsError, KafkaUnavailableError, TopicLag
 
 DEFAULT_LANDING_LAG = 20
 """NiFi brings a topic at most 15 batches between two ticks of the schedule: with more, landing has fallen behind."""
-LANDING_JOBS = [job.name for job in (main_job, tweets_job, landing_job)]
-UNFINISHED = [
-    dg.DagsterRunStatus.QUEUED,
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
+OBSERVED_EVERY_SECONDS = 30 * 60
+"""As often as the schedule lands: an observation takes 1.5 kB of Dagster's storage, and a topic moves every minute."""
+LANDING_JOBS = (*COLLECTING, landing_job.name)
 OWN_KAFKA = bool(os.environ.get("KAFKA_BOOTSTRAP_SERVERS", "").strip())
 
 
@@ -41,37 +38,56 @@ class SensorSettingsError(ValueError):
     description="Observes how many batches wait in each topic, and asks for a landing run where they are too many.",
 )
 def kafka_lag(context: dg.SensorEvaluationContext, kafka: KafkaResource) -> dg.SensorResult | dg.SkipReason:
-    """One observation of `kafka_topics` a candidate whose topic or group moved; the cursor holds what was seen."""
+    """One observation of `kafka_topics` a candidate whose topic or group moved; the cursor holds what was observed.
+
+    A topic is observed at most every half hour, and when it passes the threshold, comes back or has lost messages.
+    """
     topics = {ELECTION.topic(key): key for key in ELECTION.candidate_keys}
     try:
         threshold = landing_lag(os.environ)
         found = kafka.lag(f"{ELECTION.topic_prefix}.landing", topics)
         seen = json.loads(context.cursor or "{}")
-        moved = {topic: lag for topic, lag in found.items() if asdict(lag) != seen.get(topic)}
-        problems = kafka.problems(moved) if moved else {}
+        now = {topic: _state(lag, threshold) for topic, lag in found.items()}
+        due = {topic: lag for topic, lag in found.items() if _is_due(now[topic], seen.get(topic, {}))}
+        problems = kafka.problems(due) if due else {}
     except (KafkaUnavailableError, KafkaSettingsError, SensorSettingsError) as error:
         return dg.SkipReason(str(error))
     for problem in problems.values():
         context.log.warning(problem)
-    for topic, lag in moved.items():
+    for topic, lag in due.items():
         if lag.lost:
             context.log.warning(f"Topic {topic}: Kafka removed {lag.lost} messages before they had landed.")
-    cursor = json.dumps({topic: asdict(lag) for topic, lag in found.items()})
-    observations = [observation(topics[topic], topic, lag, problems.get(topic)) for topic, lag in moved.items()]
-    behind = sorted(topic for topic, lag in found.items() if threshold and lag.lag > threshold)
+    cursor = json.dumps({topic: now[topic] if topic in due else seen[topic] for topic in found})
+    observations = [observation(topics[topic], topic, lag, problems.get(topic)) for topic, lag in due.items()]
+    behind = sorted(topic for topic in found if now[topic]["behind"])
     waiting = sum(lag.lag for lag in found.values())
     if not behind:
         reason = f"{waiting} batches wait in {len(found)} of {len(topics)} topics, no more than {threshold} in any."
         if not threshold:
             reason = f"{waiting} batches wait in {len(found)} of {len(topics)} topics; LANDING_LAG=0 asks for no run."
         return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=observations)
-    if under_way := landing_under_way(context.instance):
-        reason = f"More than {threshold} batches wait in {', '.join(behind)}; run {under_way} lands them already."
+    if run_id := under_way(context.instance, lands):
+        reason = f"More than {threshold} batches wait in {', '.join(behind)}; run {run_id} lands them already."
         return dg.SensorResult(skip_reason=reason, cursor=cursor, asset_events=observations)
     # Of ends and commits: a run that landed some of it and failed may be asked for again, one that did nothing not.
-    run_key = hashlib.sha256(cursor.encode()).hexdigest()
+    offsets = json.dumps({topic: asdict(lag) for topic, lag in found.items()})
+    run_key = hashlib.sha256(offsets.encode()).hexdigest()
     request = dg.RunRequest(run_key=run_key, tags={**WHOLE_RANGE, "election/behind": ",".join(behind)[:250]})
     return dg.SensorResult(run_requests=[request], cursor=cursor, asset_events=observations)
+
+
+def _state(lag: TopicLag, threshold: int) -> dict[str, Any]:
+    """What the cursor holds of a topic that is observed now."""
+    behind = bool(threshold and lag.lag > threshold)
+    return {**asdict(lag), "lost": lag.lost, "behind": behind, "observed_at": time.time()}
+
+
+def _is_due(now: Mapping[str, Any], seen: Mapping[str, Any]) -> bool:
+    """Whether a topic is to be observed, as it stands now and was last observed."""
+    if any(now[name] != seen.get(name) for name in ("lost", "behind")):
+        return True
+    moved = any(now[name] != seen.get(name) for name in ("start", "end", "committed"))
+    return moved and now["observed_at"] - seen.get("observed_at", 0) >= OBSERVED_EVERY_SECONDS
 
 
 def landing_lag(env: Mapping[str, str]) -> int:
@@ -103,10 +119,6 @@ def observation(candidate: str, topic: str, lag: TopicLag, problem: str | None) 
     )
 
 
-def landing_under_way(instance: dg.DagsterInstance) -> str | None:
-    """Id of a run that lands and has not ended, if there is one."""
-    landed_csv = dg.AssetKey("landed_csv")
-    for run in instance.get_runs(dg.RunsFilter(statuses=UNFINISHED)):
-        if run.job_name in LANDING_JOBS or landed_csv in (run.asset_selection or ()):
-            return run.run_id
-    return None
+def lands(run: dg.DagsterRun) -> bool:
+    """Whether a run lands what waits in Kafka."""
+    return run.job_name in LANDING_JOBS or dg.AssetKey("landed_csv") in (run.asset_selection or ())

@@ -24,7 +24,7 @@ from nifi.flow import (
     SAY,
     TOPIC_PREFIX,
 )
-from resources.nifi.api import POLL_SECONDS, NiFiApi, NiFiError
+from resources.nifi.api import POLL_SECONDS, NiFiApi, NiFiError, NiFiLateError
 from resources.nifi.flow import Part, Queue, Snapshot, fingerprint, instances, needed_types, parts
 
 SETTLE_SECONDS = 60
@@ -33,7 +33,20 @@ SHOWN = 10
 """Things that a sentence names before it only counts."""
 OF_THE_ELECTION = (TOPIC_PREFIX, CSV_SCHEMA, CANDIDATE)
 """Parameters that follow from the election and the code: never somebody's choice in NiFi."""
+DEFAULT_TIMEOUT_SECONDS = 300
 COMMAND = "python -m resources.nifi"
+
+
+def timeout_seconds(env: Mapping[str, str]) -> int:
+    """How long NIFI_TIMEOUT_SECONDS lets a run take.
+
+    Raises:
+        NiFiError: If it is no whole number above 0.
+    """
+    written = env.get("NIFI_TIMEOUT_SECONDS", "").strip() or str(DEFAULT_TIMEOUT_SECONDS)
+    if not (written.isascii() and written.isdigit() and int(written)):
+        raise NiFiError(f"NIFI_TIMEOUT_SECONDS={written} is not a whole number of seconds above 0, such as 300.")
+    return int(written)
 
 
 @dataclass(frozen=True)
@@ -75,7 +88,8 @@ class NiFiResource(dg.ConfigurableResource):
         ca_file: PEM file of the authorities that NiFi's certificate may be of; the system's if empty.
         ui_url: Where a browser finds NiFi's UI; `url` if empty.
         flow: Name of the flow's root group.
-        timeout_seconds: How long a candidate's run may take until Kafka has every batch and the scraper knows.
+        timeout_seconds: How long a run may take until Kafka has every batch and the scraper knows; in a step of
+            Dagster's for all its candidates together.
     """
 
     url: str = ""
@@ -86,7 +100,7 @@ class NiFiResource(dg.ConfigurableResource):
     ca_file: str = ""
     ui_url: str = ""
     flow: str
-    timeout_seconds: int = 300
+    timeout_seconds: int = DEFAULT_TIMEOUT_SECONDS
     _opened: NiFiApi | None = PrivateAttr(None)
 
     # --- what stands there -------------------------------------------------------------------------------------------
@@ -256,19 +270,24 @@ class NiFiResource(dg.ConfigurableResource):
             f"{group or self.flow} does not stop",
         )
 
-    def run_once(self, candidate: str) -> list[Bulletin]:
+    def run_once(self, candidate: str, seconds: float | None = None) -> list[Bulletin]:
         """Makes a candidate's group ask once and waits until every batch that came of it is published and acknowledged.
 
         The group asks on by itself until the scraper has nothing new (a live one: until a batch is not full). Where it
         polls by its schedule, it goes on doing so beside this.
 
+        Args:
+            candidate: The group.
+            seconds: How long that may take; `timeout_seconds` if not given.
+
         Returns:
             The errors that NiFi told of meanwhile, also those that trying again has healed.
 
         Raises:
-            NiFiError: If the group does not run, or is not done in time; then the queues and errors are told.
+            NiFiError: If the group does not run.
+            NiFiLateError: If it is not done in time; the queues and errors are told.
         """
-        return self._run_source(candidate, ASK_NOW)
+        return self._run_source(candidate, ASK_NOW, seconds)
 
     def resend(self, candidate: str) -> list[Bulletin]:
         """Sends a candidate's dead letters again, as `run_once`; nothing where there is no folder of them yet."""
@@ -281,7 +300,7 @@ class NiFiResource(dg.ConfigurableResource):
 
     # --- run once ----------------------------------------------------------------------------------------------------
 
-    def _run_source(self, group: str, source: str) -> list[Bulletin]:
+    def _run_source(self, group: str, source: str, seconds: float | None = None) -> list[Bulletin]:
         now = self.snapshot(group)
         number = now.groups[group]
         part = now.part(group, source)
@@ -301,7 +320,7 @@ class NiFiResource(dg.ConfigurableResource):
             # One that waits already is as good, and a full queue lets no second one in.
             if not any(queue.source == source and queue.flow_files for queue in now.queues):
                 self._set_state(part, "RUN_ONCE")
-            self._wait_until_quiet(group, number, part, last)
+            self._wait_until_quiet(group, number, part, last, self.timeout_seconds if seconds is None else seconds)
         return [each for each in self.bulletins(group, last) if each.level == "ERROR"]
 
     @contextlib.contextmanager
@@ -331,19 +350,19 @@ class NiFiResource(dg.ConfigurableResource):
         steps = self._api.do(f"/processors/{part.id}/config/verification-requests", {"request": request})["results"]
         return " ".join(step["explanation"] for step in steps if step["outcome"] == "FAILED")
 
-    def _wait_until_quiet(self, group: str, number: str, source: Part, last: int) -> None:
+    def _wait_until_quiet(self, group: str, number: str, source: Part, last: int, seconds: float) -> None:
         """Waits until the source has run and nothing waits or works any more, seen twice: a look takes its time."""
-        limit = time.monotonic() + self.timeout_seconds
+        limit = time.monotonic() + seconds
         quiet = 0
         while quiet < 2:
             done = self._state(source) in ("STOPPED", "DISABLED")
             now = self._status(number, group)
             quiet = quiet + 1 if done and now.quiet else 0
-            if time.monotonic() > limit:
+            if not quiet and time.monotonic() > limit:
                 said = [str(each) for each in self.bulletins(group, last)][-3:]
                 waiting = [str(queue) for queue in now.waiting] or ["nothing waits, but a processor still works"]
-                raise NiFiError(
-                    f"NiFi was not done with {group} in {self.timeout_seconds} s: {_listed(waiting)}."
+                raise NiFiLateError(
+                    f"NiFi was not done with {group} in {seconds:.0f} s: {_listed(waiting)}."
                     f" {'NiFi says: ' + ' '.join(said) + '.' if said else 'NiFi says nothing of it.'}"
                     f" It goes on by itself; see {self.link(group)}."
                 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -50,10 +51,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Deploys, starts, stops, watches and runs the election's flow in the NiFi of the environment (README, Settings).
 
     Returns:
-        The process's exit status: 1 with a sentence if NiFi or Kafka cannot do it, 2 if the command or the election is
-        wrong.
+        The process's exit status: 1 with a sentence if NiFi or Kafka cannot do it, 2 if the command, the election or
+        the data root is wrong.
     """
     from election_assets.election import ElectionFileError, load_election
+    from election_assets.storage import DataRootError
     from resources import build_resources
     from resources.kafka import KafkaResource, KafkaUnavailableError
     from resources.kafka_security import KafkaSettingsError
@@ -103,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NiFiError, KafkaUnavailableError, KafkaSettingsError) as error:
         print(error, file=sys.stderr)
         return 1
-    except ElectionFileError as error:
+    except (ElectionFileError, DataRootError) as error:
         print(error, file=sys.stderr)
         return 2
     return 0
@@ -122,11 +124,19 @@ def _tell(errors: Sequence[Bulletin], otherwise: str) -> int:
 
 def _collect(collect: Callable[[str], Sequence[Bulletin]], nifi: NiFiResource, candidate: str, otherwise: str) -> int:
     """Runs a source of a candidate's group beside no run of Dagster's that does; the exit status."""
-    from election_assets.storage import DataRoot
+    from election_assets.storage import DataRoot, DataRootError
 
     # A candidate that is none is told before a lock is named by it.
     nifi.snapshot(candidate)
-    with DataRoot.from_env(os.environ).collection_lock(candidate):
+    root = DataRoot.from_env(os.environ)
+    with contextlib.ExitStack() as stack:
+        try:
+            stack.enter_context(root.collection_lock(candidate))
+        except OSError as error:
+            raise DataRootError(
+                f"{candidate} cannot be kept from Dagster's runs meanwhile, for nothing can be written to"
+                f" {root.path}/locks ({error.strerror}): name the data root of these runs in ELECTION_DATA."
+            ) from error
         return _tell(collect(candidate), f"{candidate}: {otherwise}")
 
 

@@ -40,6 +40,10 @@ class NiFiUnavailableError(NiFiError):
         self.temporary = temporary
 
 
+class NiFiLateError(NiFiError):
+    """NiFi still works on what was asked for; it goes on by itself."""
+
+
 class NiFiRefusedError(NiFiError):
     """NiFi answered with an error.
 

@@ -43,7 +43,7 @@ def check(spec: dg.AssetCheckSpec) -> dict[str, object]:
 
 
 def schedule(definition: dg.ScheduleDefinition) -> dict[str, object]:
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.get() as instance:
         context = dg.build_schedule_context(instance=instance, scheduled_execution_time=None)
         requests = definition.evaluate_tick(context).run_requests
     return {

@@ -204,6 +204,7 @@ class Worker:
         candidates: Sequence[str] = (),
         config: dict[str, Any] | None = None,
         env: dict[str, str] | None = None,
+        retries: bool = False,
     ) -> Run:
         """Materialises the assets of a job, all if none is named, for a range of candidates."""
         order = {
@@ -212,6 +213,7 @@ class Worker:
             "candidates": list(candidates),
             "config": config or {},
             "env": env or {},
+            "retries": retries,
         }
         self.process.stdin.write(json.dumps(order) + "\n")
         self.process.stdin.flush()

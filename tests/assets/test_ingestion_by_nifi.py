@@ -33,7 +33,7 @@ def nifi() -> Iterator[FakeNiFi]:
 
 @pytest.fixture(scope="module")
 def worker(nifi: FakeNiFi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    env = {"SAMPLE_TWEETS": "1500", "INGESTION": "nifi", "NIFI_URL": nifi.url}
+    env = {"SAMPLE_TWEETS": "1500", "INGESTION": "nifi", "NIFI_URL": nifi.url, "NIFI_TIMEOUT_SECONDS": "1"}
     root = Root(tmp_path_factory.mktemp("nifi") / "data", env)
     with root.worker() as worker:
         yield worker
@@ -80,6 +80,68 @@ def test_nothing_new_is_no_trouble(worker: Worker, nifi: FakeNiFi) -> None:
     assert not run.failed_checks()
     assert not publisher.published
     assert {run.materialised["raw_tweets"][candidate]["batches"] for candidate in CANDIDATES} == {0}
+
+
+def test_what_nifi_brought_by_itself_is_counted_by_the_next_run(worker: Worker, nifi: FakeNiFi) -> None:
+    """As polling does between two ticks of the schedule: at the first candidate's run the second's batch is there."""
+    archive = worker.root.path / "sample" / "meanwhile.jsonl"
+    tweets = [
+        tweet(6001, "2031-09-20T03:00:00.000Z", "Brønnvik, en passant"),
+        tweet(6002, "2031-09-20T04:00:00.000Z", "Brønnvik"),
+    ]
+    archive.write_text(page(tweets, "2031-10-04T00:00:00Z"), encoding="utf-8")
+    publisher = Publisher(worker.root.path)
+
+    def poll(candidate: str) -> None:
+        if candidate == CANDIDATES[0]:
+            publisher(CANDIDATES[1])
+
+    nifi.published = poll
+    run = worker.materialise("raw_tweets", candidates=CANDIDATES)
+    again = worker.materialise("raw_tweets", candidates=CANDIDATES)
+
+    assert publisher.published == [(CANDIDATES[1], 2)]
+    counted = {
+        candidate: (found["batches"], found["received"])
+        for candidate, found in run.materialised["raw_tweets"].items()
+        if candidate
+    }
+    assert counted == {CANDIDATES[0]: (0, 0), CANDIDATES[1]: (1, 2), CANDIDATES[2]: (0, 0)}
+    assert {again.materialised["raw_tweets"][candidate]["received"] for candidate in CANDIDATES} == {0}
+
+
+def test_one_fault_behind_nifi_costs_its_time_once_and_is_not_tried_again(worker: Worker, nifi: FakeNiFi) -> None:
+    nifi.published = lambda candidate: nifi.stuck.append((f"{candidate}/one-batch", "check-count", "publish"))
+    try:
+        run = worker.materialise("raw_tweets", candidates=CANDIDATES, retries=True)
+    finally:
+        nifi.stuck.clear()
+    reason = run.failures["raw_tweets"]
+    assert f"Failed for every candidate ({', '.join(CANDIDATES)}). The first: NiFi was not done" in reason
+    assert "in 1 s: 1 FlowFile waits in ormevaux/one-batch from check-count to publish" in reason
+    said = "\n".join(worker.said())
+    assert all(f"NiFi was not done with {candidate} in 0 s" in said for candidate in CANDIDATES[1:])
+    assert [event for event, _ in run.events if event == "STEP_UP_FOR_RETRY"] == []
+
+
+def test_a_candidate_for_whom_batches_come_is_late_and_not_in_trouble(worker: Worker, nifi: FakeNiFi) -> None:
+    archive = worker.root.path / "sample" / "late.jsonl"
+    new = page([tweet(6101, "2031-09-20T05:00:00.000Z", "Ormevaux, plus tard")], "2031-10-04T12:00:00Z")
+    archive.write_text(new, encoding="utf-8")
+    publisher = Publisher(worker.root.path)
+
+    def publish_and_go_on(candidate: str) -> None:
+        publisher(candidate)
+        nifi.stuck = [("ormevaux/one-batch", "check-count", "publish")]
+
+    nifi.published = publish_and_go_on
+    try:
+        run = worker.materialise("raw_tweets", candidates=CANDIDATES)
+    finally:
+        nifi.stuck.clear()
+    assert not run.failed_checks()
+    assert run.materialised["raw_tweets"]["ormevaux"]["received"] == 1
+    assert "ormevaux: 1 batches came, and NiFi is not done" in "\n".join(worker.said())
 
 
 def test_trouble_of_one_candidate_is_that_candidates(worker: Worker, nifi: FakeNiFi) -> None:
@@ -133,4 +195,4 @@ def test_nifi_that_is_down_and_a_value_that_is_none_fail_in_one_sentence(worker:
     assert not down.success
     assert f"NiFi at {address} does not answer (ConnectionError): start it, or correct NIFI_URL." in said
     assert not wrong.success
-    assert "INGESTION=kafka is neither direct nor nifi; set one of the two." in said
+    assert "INGESTION=kafka is neither direct nor nifi; set one of the two." in wrong.failures["raw_tweets"], wrong

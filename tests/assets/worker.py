@@ -1,8 +1,9 @@
 """A process with the code location that materialises what it is asked for: a JSON line in, a JSON line out.
 
 In: `job`, `assets` (names; all of the job if none is given), `candidates` (the first and last of a range, or none),
-`config` (run configuration of assets, by name), `env` (variables to set first). Out: `run_id`, `success`. What happened
-is read from Dagster's instance. A failed step is not tried again, so that a test of a failure does not wait.
+`config` (run configuration of assets, by name), `env` (variables to set first), `retries` (whether a failed step is
+tried again: without, a test of a failure does not wait). Out: `run_id`, `success`. What happened is read from Dagster's
+instance.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def materialise(order: dict, instance: dg.DagsterInstance) -> dict[str, object]:
         instance=instance,
         run_config={
             "ops": {name: {"config": config} for name, config in order.get("config", {}).items()},
-            "execution": {"config": {"retries": {"disabled": {}}}},
+            "execution": {"config": {"retries": {"enabled" if order.get("retries") else "disabled": {}}}},
             "loggers": {"progress": {}},
         },
         tags={

@@ -16,7 +16,7 @@ from tests.servers.scraper import ScraperServer
 
 
 class Chain:
-    """A data root with INGESTION=nifi; NiFi asks only when Dagster makes it ask.
+    """A data root with INGESTION=nifi; at first NiFi asks only when Dagster makes it ask.
 
     Attributes:
         election: A copy of an election under a key of its own, so that topics and groups are nobody else's.

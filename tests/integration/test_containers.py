@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from election_assets.election import load_election
+from nifi.flow import RESULTS_FILE
 from tests.servers import containers, kafka, nifi, postgresql
 from tests.servers.containers import Image, Pod
 from tests.servers.processes import Process, ServerFailedError
@@ -25,7 +26,17 @@ from tests.servers.processes import Process, ServerFailedError
 # The first test that wants the image waits until it is built.
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
-OPTIONAL = {"X_BEARER_TOKEN", "ELECTION", "RETENTION_DAYS", "NIFI_RESULTS_URL"}
+DEFAULTS = {
+    "ELECTION": "fr_2022",
+    "RETENTION_DAYS": "90",
+    "KAFKA_TOPIC_RETENTION_DAYS": "7",
+    "LANDING_LAG": "20",
+    "NIFI_TIMEOUT_SECONDS": "300",
+    "SENTIMENT_ENGINE": "textblob",
+    "SENTIMENT_SECONDS": "600",
+}
+OPTIONAL = {"X_BEARER_TOKEN", "NIFI_RESULTS_URL", "SENTIMENT_MODEL", *DEFAULTS}
+OF_CODE = {"RETENTION_DAYS", "LANDING_LAG", "SENTIMENT_ENGINE", "SENTIMENT_SECONDS", "SENTIMENT_MODEL"}
 ONE_SHOTS = {"certificates", "flow"}
 OWN = {"certificates", "scraper", "flow", "code", "webserver", "daemon"}
 SERVICES = OWN | {"kafka", "nifi", "postgresql"}
@@ -46,6 +57,41 @@ question = urllib.request.Request("http://webserver:3000/graphql", sys.stdin.buf
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(question, timeout=60).read().decode())
 """
+FAKE_NIFI = f"""
+import sys, threading
+sys.path.insert(0, {str(containers.PROJECT)!r})
+from election_assets.election import load_election
+from nifi.flow import generate
+from tests.fakes.nifi_api import FakeNiFi
+with FakeNiFi(generate(load_election("fr_2022"))).serve() as fake:
+    fake.login = (sys.argv[1], sys.argv[2])
+    print(fake.url, flush=True)
+    threading.Event().wait()
+"""
+DOCKER = f"""#!{sys.executable}
+import json, os, shutil, subprocess, sys
+pod = json.loads(open("pod.json").read())
+def do(*command): subprocess.run(command, env={{**os.environ, "PGPASSWORD": password}}, check=True)
+loaded = subprocess.run([{str(containers.LOADER)!r}, {str(containers.COMPOSE_FILE)!r}, ".env"], capture_output=True)
+if loaded.returncode: sys.exit(loaded.stderr.decode())
+password = json.loads(loaded.stdout)["services"]["postgresql"]["environment"]["POSTGRES_PASSWORD"]
+words = [word for word in sys.argv[2:] if word not in ("-d", "-T", "--rm", "--no-deps", "--wait")]
+match words:
+    case ["exec", "postgresql", command, *options]:
+        do(*pod["postgresql"], pod["commands"] + command, "--host=postgresql", *options)
+    case ["run", "scraper", *command]:
+        do(*pod["scraper"], *command)
+    case ["down", "--volumes"]:
+        shutil.rmtree(pod["data"])
+        os.mkdir(pod["data"], 0o750)
+        os.chown(pod["data"], 1000, 1000)
+        for command in (["dropdb", "--force"], ["createdb"]):
+            do(*pod["postgresql"], pod["commands"] + command[0], *command[1:], *pod["options"], "dagster")
+    case ["stop" | "up", *_]:
+        pass
+    case _:
+        sys.exit(f"The stand-in for docker knows no {{words}}.")
+"""
 LAUNCH = """mutation ($p: ExecutionParams!) { launchRun(executionParams: $p) {
     __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message } } }"""
 RUN = """query ($id: ID!) { runOrError(runId: $id) { ... on Run { status eventConnection { events {
@@ -63,7 +109,7 @@ def provisioned() -> None:
 def settings() -> dict[str, str]:
     """`.env.example`, filled as the README says."""
     made = {name: value or secrets.token_hex(24) for name, value in containers.example_settings().items()}
-    return {**made, "X_BEARER_TOKEN": "", "NIFI_RESULTS_URL": ""}
+    return {**made, "X_BEARER_TOKEN": "", "NIFI_RESULTS_URL": "", "SENTIMENT_MODEL": ""}
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +152,20 @@ def test_the_example_names_what_the_compose_file_reads_and_gives_no_secret() -> 
     text = containers.COMPOSE_FILE.read_text(encoding="utf-8")
     example = containers.example_settings()
     assert set(example) == set(re.findall(r"(?<!\$)\$\{([A-Z0-9_]+)", text))
-    assert {name for name, value in example.items() if value} == {"ELECTION", "RETENTION_DAYS"}
+    assert {name: value for name, value in example.items() if value} == DEFAULTS
+
+
+def test_what_is_optional_reaches_who_reads_it_and_has_the_defaults_of_the_example(
+    settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    without = {name: value for name, value in settings.items() if name not in DEFAULTS}
+    chosen = {name: f"chosen-{name.lower()}" for name in (*DEFAULTS, "SENTIMENT_MODEL")}
+    for given, found in ((without, DEFAULTS), ({**settings, **chosen}, chosen)):
+        services = containers.load(given, tmp_path)["services"]
+        for name, value in found.items():
+            readers = {"code"} if name in OF_CODE else {"code", "flow"}
+            assert {services[reader]["environment"][name] for reader in readers} == {value}, name
+        assert services["scraper"]["environment"]["ELECTION"] == found["ELECTION"]
 
 
 def test_a_secret_reaches_only_the_services_that_use_it(tmp_path: Path, settings: Mapping[str, str]) -> None:
@@ -182,7 +241,10 @@ def test_the_versions_are_those_that_the_tests_run(model: Mapping[str, Any]) -> 
 
 
 def test_results_come_from_nifi_only_where_it_fetches_them(settings: Mapping[str, str], tmp_path: Path) -> None:
-    for address, place in (("", ""), ("https://example.org/results.csv", "/exchange/results")):
+    for address, place in (
+        ("", ""),
+        ("https://example.org/r/5b0a6f0e", f"/exchange/results/{RESULTS_FILE}"),
+    ):
         services = containers.load({**settings, "NIFI_RESULTS_URL": address}, tmp_path)["services"]
         assert services["code"]["environment"]["RESULTS_2017"] == place
         assert services["flow"]["environment"]["NIFI_RESULTS_FOLDER"] == "/exchange/results"
@@ -201,8 +263,12 @@ def test_the_image_holds_the_project_and_no_tools(image: Image) -> None:
     assert held == {
         *("LICENSE", "THIRD_PARTY.md", "compose", "election_assets", "nifi", "resources", "scraper_api"),
     }
-    for tool in ("pip", "pip3", "uv", "gcc", "cc", "make", "git"):
-        assert shutil.which(tool, path=f"{image.root}/opt/venv/bin:{image.root}/usr/bin") is None, tool
+    places = [f"{image.root}{place}" for place in ("/opt/venv/bin", *containers.SYSTEM_PATH.split(":"))]
+    for tool in ("pip", "pip3", "pip3.11", "uv", "gcc", "cc", "make", "git"):
+        assert shutil.which(tool, path=":".join(places)) is None, tool
+    installers = {"pip", "setuptools", "wheel", "pkg_resources", "ensurepip", "python-wheels"}
+    held = [path for place in ("usr", "opt") for path in (image.root / place).rglob("*") if path.name in installers]
+    assert [path for path in held if path.is_dir()] == []
     # What the build was shown of this machine leaves an empty file or folder at most.
     for place in ("root", "tmp", "var/tmp", "build", "etc/uv"):
         left = [path for path in (image.root / place).rglob("*") if path.is_file() and path.stat().st_size]
@@ -211,7 +277,8 @@ def test_the_image_holds_the_project_and_no_tools(image: Image) -> None:
 
 
 @pytest.mark.parametrize(
-    ("service", "writable"), [("webserver", {"/tmp"}), ("code", {"/tmp", "/data", "/dagster/storage"})]
+    ("service", "writable"),
+    [("webserver", {"/tmp"}), ("flow", {"/tmp", "/data"}), ("code", {"/tmp", "/data", "/dagster/storage"})],
 )
 def test_a_service_may_write_to_its_volumes_alone(service: str, writable: set[str], pod: Pod) -> None:
     pruned = ["(", "-path", "/proc", "-o", "-path", "/dev", ")", "-prune"]
@@ -260,6 +327,25 @@ def test_the_flow_is_deployed_by_a_program_that_says_what_is_wrong(pod: Pod) -> 
     assert deployed.returncode == 1
     assert "https://nifi:8443" in deployed.stderr
     assert "Traceback" not in deployed.stderr
+
+
+def test_a_candidate_is_run_and_dead_letters_are_sent_again_as_the_readme_says(pod: Pod) -> None:
+    """In place of NiFi a fake of its API, that publishes nothing: what is tried is the container of the commands."""
+    pod.run("certificates")
+    log, user = pod.folder / "nifi.log", pod.model["services"]["flow"]["environment"]
+    fake = [sys.executable, "-c", FAKE_NIFI, user["NIFI_USERNAME"], user["NIFI_PASSWORD"]]
+    nifi_in_pod = pod.server("nifi", fake, lambda: log.exists() and "http://" in log.read_text(), {})
+    nifi_in_pod.start()
+    try:
+        settings = {"NIFI_URL": log.read_text().strip(), "KAFKA_BOOTSTRAP_SERVERS": ""}
+        for command in (["deploy"], ["start"], ["run", CANDIDATE], ["resend"]):
+            done = pod.run("flow", ["python", "-m", "resources.nifi", *command], **settings)
+            assert (done.returncode, done.stderr) == (0, ""), command
+    finally:
+        nifi_in_pod.kill()
+    assert f"{CANDIDATE}: dead letters were sent again." in done.stdout
+    locks = {f"_collect_{key}.lock" for key in load_election("fr_2022").candidate_keys}
+    assert {file.name for file in (pod.volume("data") / "locks").iterdir()} == locks
 
 
 # The services together
@@ -402,6 +488,61 @@ def test_the_services_collect_land_and_clean_a_candidates_tweets(
     assert landed
     assert all(cluster[1] in name and topic in name for name in landed)
     assert (data / "tables" / "cleaned_tweets" / CANDIDATE / "_delta_log").is_dir()
+    assert {path.stat().st_uid for path in data.rglob("*")} == {1000}
+
+
+def test_a_backup_as_the_readme_says_is_whole_or_none_and_restores_on_another_machine(
+    pod: Pod, postgresql_in_pod: Process, settings: Mapping[str, str], tmp_path: Path
+) -> None:
+    """In place of docker a stand-in that wants a whole .env, too, and runs the commands in the pod."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    docker = clone / "docker"
+    docker.write_text(DOCKER, encoding="utf-8")
+    docker.chmod(0o700)
+    data, commands = pod.volume("data", "/data"), f"{postgresql.provision()}/"
+    options = ["--host=postgresql", "--username=dagster"]
+    places = {
+        "postgresql": pod.beside([]),
+        "commands": commands,
+        "options": options,
+        "scraper": pod.command("scraper", ["env"], {}),
+        "data": str(data),
+    }
+    (clone / "pod.json").write_text(json.dumps(places), encoding="utf-8")
+    env = {**os.environ, "PATH": f"{clone}:{os.environ['PATH']}", "PGPASSWORD": settings["POSTGRES_PASSWORD"]}
+
+    def follow(heading: str) -> None:
+        section = (containers.PROJECT / "README.md").read_text(encoding="utf-8").partition(f"**{heading}**")[2]
+        block = section.partition("```sh\n")[2].partition("```")[0]
+        done = subprocess.run(["sh", "-c", block], cwd=clone, env=env, capture_output=True, text=True)
+        print(heading, done.stdout, done.stderr)
+
+    def sql(statement: str) -> str:
+        psql = [f"{commands}psql", *options, "--dbname=dagster", "--no-align", "--tuples-only", "-c", statement]
+        return subprocess.run(pod.beside(psql), env=env, capture_output=True, text=True, check=True).stdout.strip()
+
+    dotenv = "".join(f"{name}={value}\n" for name, value in settings.items())
+    (clone / ".env").write_text(dotenv, encoding="utf-8")
+    assert pod.run("scraper", ["sh", "-c", "mkdir /data/raw && echo été > /data/raw/batch"]).returncode == 0
+    sql("CREATE TABLE runs AS SELECT 'of the backup' AS run")
+    follow("Back up")
+    kept = {file.name: file.read_bytes() for file in (clone / "backup").iterdir()}
+    assert set(kept) == {"env", "dagster.dump", "data.tar.gz"}
+    assert {file.stat().st_mode & 0o777 for file in (clone / "backup").iterdir()} == {0o600}
+
+    postgresql_in_pod.kill()
+    assert pod.run("scraper", ["sh", "-c", "echo later > /data/raw/batch"]).returncode == 0
+    follow("Back up")
+    assert {file.name: file.read_bytes() for file in (clone / "backup").iterdir()} == kept
+    postgresql_in_pod.start()
+
+    sql("UPDATE runs SET run = 'later'")
+    (clone / ".env").unlink()
+    follow("Restore")
+    assert (clone / ".env").read_text(encoding="utf-8") == dotenv
+    assert sql("SELECT run FROM runs") == "of the backup"
+    assert (data / "raw" / "batch").read_text(encoding="utf-8") == "été\n"
     assert {path.stat().st_uid for path in data.rglob("*")} == {1000}
 
 

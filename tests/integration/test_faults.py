@@ -1,6 +1,7 @@
 """Kills at random points of the chain scraper, NiFi, Kafka, landing; after each and a rerun, every tweet is there once.
 
-KILLS is how many (5), KILL_SEED what they are drawn by; the seed is printed, to have the same ones again.
+In about half of them NiFi polls by its schedule, too, as in a campaign. KILLS is how many (5), KILL_SEED what they are
+drawn by; the seed is printed, to have the same ones again.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pyspark.sql import SparkSession
 
 from election_assets.reconciliation import Reconciliation, reconcile
 from election_assets.storage import DataRoot
+from nifi.flow import POLL_PERIOD, root_group_name
+from resources.nifi import NiFiResource
 from tests.assets.roots import CANDIDATES, ELECTION, Run, Worker, page, tweet
 from tests.fakes.scraper_proxy import ScraperProxy
 from tests.integration.chain import Chain
@@ -33,6 +36,9 @@ SEED = int(os.environ.get("KILL_SEED") or random.SystemRandom().randrange(1_000_
 NAMES = {"ormevaux": "Ormevaux", "bronnvik": "Brønnvik", "quintara-7": "Quíntara"}
 A_CANDIDATE = 1100
 """New tweets of a candidate a kill: two full batches, and one that is not."""
+BROKEN = 3
+"""Of a candidate a kill, beside those: tweets that landing refuses."""
+POLL_EVERY = "3 sec"
 A_PAGE = 100
 BATCHES = 3 * len(CANDIDATES)
 WORK = ("raw_tweets", "landed_csv", "cleaned_tweets")
@@ -58,18 +64,20 @@ class Door(ScraperProxy):
 class Corpus:
     """An archive that grows by a file a kill, with the ids that each candidate has in it.
 
-    A file holds new tweets of each candidate, some of which name the next one, too, and some of the file before.
+    A file holds new tweets of each candidate, some of which name the next one, too, some of the file before, and a few
+    whose counts are none; `broken` is how many of these each candidate has.
     """
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
         self.folder = folder
         self.ids: dict[str, set[str]] = {key: set() for key in CANDIDATES}
+        self.broken = 0
         self._before: list[dict] = []
 
     def grow(self, number: int) -> None:
         """Adds the file of a kill."""
-        tweets = []
+        tweets, broken = [], []
         start = dt.datetime(2031, 9, 1, tzinfo=dt.UTC) + dt.timedelta(days=number)
         for place, key in enumerate(CANDIDATES):
             following = CANDIDATES[(place + 1) % len(CANDIDATES)]
@@ -81,8 +89,12 @@ class Corpus:
                 tweets.append(tweet(tweet_id, at, f'{names} : « été », "cité", ligne\n{count}, à suivre', likes=count))
                 for each in named:
                     self.ids[each].add(str(tweet_id))
+            for count in range(BROKEN):
+                one = tweet(10_000_000 * (number + 1) + 100_000 * place + 50_000 + count, at, NAMES[key])
+                broken.append({**one, "public_metrics": {"like_count": "beaucoup"}})
+        self.broken += BROKEN
         again, self._before = self._before, tweets[::50]
-        content = [*tweets, *again]
+        content = [*tweets, *again, *broken]
         retrieved_at = (start + dt.timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         pages = [page(content[first : first + A_PAGE], retrieved_at) for first in range(0, len(content), A_PAGE)]
         part = self.folder / f".kill-{number:03}"
@@ -130,6 +142,10 @@ class Stage:
 
     def __init__(self, chain: Chain, door: Door, corpus: Corpus, kafka: KafkaServer, nifi: NiFiServer) -> None:
         self.chain, self.door, self.corpus, self.kafka, self.nifi = chain, door, corpus, kafka, nifi
+
+    def start(self, polling: bool) -> None:
+        """Lets NiFi ask by its schedule, too, or only when Dagster makes it ask."""
+        self.chain.nifi("start", *([] if polling else ["--no-polling"]))
 
     @contextmanager
     def at_request(self, method: str, which: int, act: Callable[[], None]) -> Iterator[None]:
@@ -205,8 +221,11 @@ def scraper_while_asked(stage: Stage, draw: random.Random) -> Trap:
 
 SPOTS = (broker_while_publishing, nifi_between_publish_and_acknowledge, scraper_while_asked, broker_while_landing)
 _DRAW = random.Random(SEED)
-DRAWN = [(SPOTS[number % len(SPOTS)], _DRAW.randrange(1_000_000)) for number in range(KILLS)]
-"""Each spot in turn, so that few kills try them all, with the seed of all else."""
+DRAWN = [
+    (SPOTS[number % len(SPOTS)], (number + number // len(SPOTS)) % 2 == 1, _DRAW.randrange(1_000_000))
+    for number in range(KILLS)
+]
+"""Each spot in turn, so that few kills try them all; whether NiFi polls, each spot both ways; the seed of all else."""
 
 
 @pytest.fixture(scope="module")
@@ -222,6 +241,8 @@ def stage(
     with door.serve():
         chain.root.env["NIFI_SCRAPER_URL"] = door.url
         with chain:
+            client = NiFiResource(url=nifi_server.url, flow=root_group_name(chain.election))
+            client.set_parameters({POLL_PERIOD: POLL_EVERY})
             yield Stage(chain, door, corpus, kafka_server, nifi_server)
 
 
@@ -243,7 +264,7 @@ def account(spark: SparkSession, stage: Stage) -> dict[str, Reconciliation]:
     for key, found in accounts.items():
         assert found.problems == [], key
         assert found.received == found.kept + found.repeats + found.quarantined, (key, found)
-        assert (found.waiting, found.quarantined) == (0, 0), (key, found)
+        assert (found.waiting, found.quarantined) == (0, stage.corpus.broken), (key, found)
         assert set(stage.chain.root.tweets(key)) == stage.corpus.ids[key]
         assert found.kept == len(stage.corpus.ids[key])
     return accounts
@@ -253,11 +274,13 @@ def account(spark: SparkSession, stage: Stage) -> dict[str, Reconciliation]:
 def test_nothing_is_lost_or_counted_twice_by_a_kill(
     stage: Stage, worker: Worker, spark: SparkSession, number: int
 ) -> None:
-    spot, seed = DRAWN[number]
-    print(f"kill {number}: {spot.__name__}, drawn by {seed}")
-    stage.corpus.grow(number)
+    spot, polling, seed = DRAWN[number]
+    print(f"kill {number}: {spot.__name__}, drawn by {seed}, {'polling' if polling else 'asked by Dagster alone'}")
+    stage.start(polling)
     kill, trap = spot(stage, random.Random(seed))
     with trap:
+        # Not before: who polls would take it all.
+        stage.corpus.grow(number)
         hit = worker.materialise(*WORK, candidates=CANDIDATES)
     kill.wait()
     print(f"the run that was hit: success {hit.success}, failures {hit.failures}, checks {hit.failed_checks()}")

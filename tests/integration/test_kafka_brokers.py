@@ -176,6 +176,7 @@ def test_missing_topics_are_made_to_keep_what_has_not_landed(
     found = settings_of(admin, topic)
     assert found["retention.ms"] == str(retention_ms)
     assert found["retention.bytes"] == "-1"
+    assert found["segment.ms"] == str(DAY_MS)
     assert found["cleanup.policy"] == "delete"
     assert found["max.message.bytes"] == str(MESSAGE_BYTES)
     assert found["message.timestamp.type"] == "LogAppendTime"
@@ -197,18 +198,19 @@ def test_the_largest_batch_fits(kafka_server: KafkaServer, opened: Open) -> None
     assert message.value == encode_tweets([one])
 
 
-def test_topics_that_are_there_are_left_and_told_where_they_may_lose_messages(
+def test_topics_that_are_there_are_left_and_told_where_they_do_not_keep_messages_as_they_should(
     kafka_server: KafkaServer, opened: Open, admin: KafkaAdminClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     topic, fit = "brokers.unfit", "brokers.fit"
     unfit = {"retention.ms": "60000", "max.message.bytes": "1000", "cleanup.policy": "compact", "retention.bytes": "9"}
+    unfit |= {"segment.ms": str(7 * DAY_MS)}
     admin.create_topics({topic: {"num_partitions": 1, "configs": unfit}}, wait_for_metadata=True)
     kafka = opened(kafka_server.settings)
     with caplog.at_level(logging.WARNING):
         kafka.ensure_topics([topic, fit])
         kafka.ensure_topics([topic, fit])
     assert {name: settings_of(admin, topic)[name] for name in unfit} == unfit
-    told = [record.getMessage() for record in caplog.records if "may lose messages" in record.getMessage()]
+    told = [record.getMessage() for record in caplog.records if "does not keep messages" in record.getMessage()]
     assert len(told) == 2
     assert told[0] == told[1] == kafka.problems([topic, fit, "brokers.nobody"])[topic]
     assert all(f"{name}={value}" in told[0] for name, value in unfit.items())

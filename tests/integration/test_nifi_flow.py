@@ -6,11 +6,8 @@ import contextlib
 import csv
 import io
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +17,7 @@ import requests
 from election_assets.election import load_election
 from election_assets.schemas import MAX_BATCH_RECORDS, TWEET_V1_NAMES
 from nifi import flow as names
-from nifi.flow import candidate_context_name, generate, root_group_name
+from nifi.flow import generate, root_group_name
 from resources.embedded_services import EmbeddedServicesResource
 from resources.kafka import KafkaResource
 from scraper_api.__main__ import Service, build_service
@@ -568,33 +565,3 @@ def test_an_acknowledgement_that_the_scraper_refuses_is_a_dead_letter_that_is_no
     assert scene.counts()["acknowledged"] == 1
     assert len(scene.published(kafka_server)) == 1
     assert list(letter.parent.iterdir()) == []
-
-
-def test_the_results_are_fetched_into_their_folder(
-    upload: Callable[..., Flow], stage: Callable[..., Stage], kafka_server: KafkaServer, tmp_path: Path
-) -> None:
-    scene = stage("fetched", 1)
-    served = tmp_path / "served"
-    served.mkdir()
-    (served / "résultats 2017.csv").write_text("Code du département;Inscrits\n01;1\n", encoding="utf-8")
-    handler = partial(SimpleHTTPRequestHandler, directory=str(served))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
-        flow = upload(generate(scene.election))
-        configure(
-            flow,
-            scene,
-            kafka_server,
-            results_url=f"http://127.0.0.1:{server.server_port}/r%C3%A9sultats%202017.csv",
-            results_folder=str(tmp_path / "fetched"),
-        )
-        group = flow.group(names.RESULTS)
-        flow.start_but_poll(group)
-
-        flow.run_once(group)
-        server.shutdown()
-
-    (fetched,) = (tmp_path / "fetched").iterdir()
-    assert fetched.read_bytes() == (served / "résultats 2017.csv").read_bytes()
-    assert fetched.suffix == ".csv"
-    assert candidate_context_name(scene.election, CANDIDATE) in generate(scene.election)["parameterContexts"]

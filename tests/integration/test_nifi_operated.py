@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from kafka import KafkaConsumer, TopicPartition
 
 from election_assets.election import Election, load_election
+from election_assets.transforms.results import bundled_results, load_results
 from nifi.flow import (
     ASK_NOW,
     CSV_SCHEMA,
@@ -19,6 +24,9 @@ from nifi.flow import (
     KAFKA_BOOTSTRAP_SERVERS,
     POLL,
     POLL_PERIOD,
+    RESULTS_FILE,
+    RESULTS_FOLDER,
+    RESULTS_URL,
     SCRAPER_API_KEY,
     SCRAPER_URL,
     TOPIC_PREFIX,
@@ -289,6 +297,62 @@ def test_dead_letters_are_sent_again_also_right_after_a_look_that_found_no_folde
     reader = nifi.snapshot().part(KEYS[0], "read-dead-letters")
     assert reader
     assert reader.state == "Disabled"
+
+
+@contextlib.contextmanager
+def served(files: Mapping[str, bytes], moved: Mapping[str, str]) -> Iterator[str]:
+    """A site with files and redirections by path; its address."""
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            content = files.get(self.path, b"")
+            self.send_response(200 if content else 302 if self.path in moved else 404)
+            self.send_header("Location", moved.get(self.path, ""))
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Site) as server:
+        threading.Thread(target=server.serve_forever, args=[0.01], daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_results_are_fetched_from_any_address_as_one_file(nifi: NiFiResource, tmp_path: Path) -> None:
+    """An address without an extension that leads elsewhere; then another one that holds the same round."""
+    workbook = (ROOT / "tests" / "unit" / "transforms" / "data" / "ministry.xls").read_bytes()
+    first_round = bundled_results().query("round == 1")
+    table = ministry_csv(first_round)
+    files = {"/files/r%C3%A9sultats%202017.xls": workbook, "/corrected": table}
+    folder = tmp_path / "fetched"
+    nifi.start()
+    with served(files, {"/datasets/r/5b0a6f0e-51c5": "/files/r%C3%A9sultats%202017.xls"}) as site:
+        for path, content in (("/datasets/r/5b0a6f0e-51c5", workbook), ("/corrected", table)):
+            nifi.set_parameters({RESULTS_URL: f"{site}{path}", RESULTS_FOLDER: str(folder)})
+            assert nifi.fetch_results() == []
+            assert [(file.name, file.read_bytes()) for file in folder.iterdir()] == [(RESULTS_FILE, content)]
+            for source in (folder, folder / RESULTS_FILE):
+                assert load_results(source).equals(load_results(content))
+        assert load_results(folder)["votes"].sum() == first_round["votes"].sum()
+
+        nifi.set_parameters({RESULTS_URL: f"{site}/nowhere"})
+        (error,) = [each for each in nifi.fetch_results() if each.final]
+        assert "/nowhere was not fetched: 404" in str(error)
+    assert [file.name for file in folder.iterdir()] == [RESULTS_FILE]
+
+
+def ministry_csv(results: pd.DataFrame) -> bytes:
+    """A round in the ministry's layout by department."""
+    totals = ["Inscrits", "Abstentions", "Votants", "Blancs", "Nuls", "Exprimés"]
+    lines = [";".join(["Code du département", *totals, "Nom", "Voix"])]
+    for department, rows in results.groupby("department"):
+        counts = rows.iloc[0][["registered", "abstentions", "voters", "blank", "null_votes", "cast"]]
+        pairs = [str(value) for row in rows.itertuples() for value in (row.candidate, row.votes)]
+        lines.append(";".join([str(department), *map(str, counts), *pairs]))
+    return ("\n".join(lines) + "\n").encode()
 
 
 def test_a_bundle_that_is_missing_is_named(tmp_path: Path) -> None:

@@ -45,10 +45,17 @@ REQUIREMENTS = HERE / "requirements-containers.txt"
 SUITE = "bookworm"
 """Debian's release that the image's default base is made of, too."""
 BASE = f"localhost/election-assets-base:{SUITE}"
+PYTHON_BASE = "localhost/election-assets-base:python"
 IMAGE = "localhost/election-assets:tests"
 # What python:3.11-slim has: Python with venv, and the authorities of the internet.
 PACKAGES = "python3,python3-venv,ca-certificates"
 BASE_FILE = "FROM scratch\nADD base.tar /\n"
+# And pip with its wheels, in the places where python:3.11-slim has them.
+PYTHON_BASE_FILE = f"""FROM {BASE}
+RUN python3 -m venv /made && mkdir -p /usr/local/lib/python3.11/site-packages && cp /made/bin/pip* /usr/local/bin \\
+    && cp -r /made/lib/python3*/site-packages/* /usr/local/lib/python3.11/site-packages && rm -r /made \\
+    && cp -r /usr/lib/python3.11/ensurepip /usr/local/lib/python3.11
+"""
 
 # Where this machine's tools find their authorities and package sources: only while the image is built.
 CERTIFICATES = ("/etc/ssl/certs", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates")
@@ -139,9 +146,13 @@ def built_image() -> Iterator[Image]:
     """The project's image, built from the checkout as `docker build .` does and laid out while it is used."""
     with tempfile.TemporaryDirectory() as folder, (CACHE / "containers-image.lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        base = Path(folder) / "base"
+        base.mkdir()
+        (base / "Dockerfile").write_text(PYTHON_BASE_FILE, encoding="utf-8")
+        _run([*_buildah("bud", "--quiet", "--layers", "--tag", PYTHON_BASE), str(base)])
         _run(
             [
-                *_buildah("bud", "--quiet", f"--build-arg=BASE={BASE}", "--tag", IMAGE),
+                *_buildah("bud", "--quiet", f"--build-arg=BASE={PYTHON_BASE}", "--tag", IMAGE),
                 *_sources(Path(folder)),
                 str(PROJECT),
             ]
@@ -242,11 +253,11 @@ class Pod:
 
     def run(self, service: str, command: Sequence[str] | None = None, **other: str) -> subprocess.CompletedProcess[str]:
         """Runs a service's command, or another one, in a container of its own until it ends; `other` is environment."""
-        return subprocess.run(self._container(service, command, other), capture_output=True, text=True, timeout=240)
+        return subprocess.run(self.command(service, command, other), capture_output=True, text=True, timeout=240)
 
     def process(self, service: str, **other: str) -> Process:
         """A service that goes on: started, it is ready once the compose file's health check says so."""
-        command = self._container(service, None, other)
+        command = self.command(service, None, other)
         return Process(command, self.folder / f"{service}.log", lambda: self.healthy(service), seconds=120)
 
     def healthy(self, service: str) -> bool:
@@ -268,7 +279,8 @@ class Pod:
             raise ServerFailedError("The pod is not open.")
         return ["nsenter", f"--net=/proc/{self._network.pid}/ns/net"]
 
-    def _container(self, service: str, command: Sequence[str] | None, other: Mapping[str, str]) -> list[str]:
+    def command(self, service: str, command: Sequence[str] | None, other: Mapping[str, str]) -> list[str]:
+        """What runs a service's command, or another one, in a container of its own; `other` is environment."""
         model = self.model["services"][service]
         environment = {**self.image.environment, **model.get("environment", {}), **other, "HOSTNAME": service}
         # Nested mounts come after those that hold them.

@@ -78,7 +78,10 @@ def seen(result: dg.SensorResult) -> dict[str, tuple[int, int]]:
     }
 
 
-def test_what_moved_is_observed_by_candidate(kafka: KafkaResource, instance: dg.DagsterInstance) -> None:
+def test_what_moved_is_observed_by_candidate(
+    kafka: KafkaResource, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sensors, "OBSERVED_EVERY_SECONDS", 0)
     publish(kafka, FIRST, "a", "b")
     first = tick(kafka, instance)
     assert {event.asset_key for event in first.asset_events} == {dg.AssetKey("kafka_topics")}
@@ -92,7 +95,39 @@ def test_what_moved_is_observed_by_candidate(kafka: KafkaResource, instance: dg.
     land(kafka, FIRST)
     third = tick(kafka, instance, second.cursor)
     assert seen(third) == {FIRST: (0, 2)}
-    assert json.loads(third.cursor)[ELECTION.topic(FIRST)] == {"start": 0, "end": 2, "committed": 2}
+    held = json.loads(third.cursor)[ELECTION.topic(FIRST)]
+    assert {name: held[name] for name in ("start", "end", "committed")} == {"start": 0, "end": 2, "committed": 2}
+
+
+def test_a_topic_that_moves_all_the_time_is_observed_once_in_a_while_and_at_the_threshold(
+    kafka: KafkaResource, instance: dg.DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(kafka, FIRST, "a")
+    result = tick(kafka, instance)
+    assert seen(result) == {FIRST: (1, 1), SECOND: (0, 0)}
+    publish(kafka, FIRST, "b")
+    result = tick(kafka, instance, result.cursor)
+    assert (seen(result), "2 batches wait" in result.skip_reason.skip_message) == ({}, True)
+    publish(kafka, FIRST, "c")
+    result = tick(kafka, instance, result.cursor)
+    assert (seen(result), len(result.run_requests)) == ({FIRST: (3, 3)}, 1)
+    publish(kafka, FIRST, "d")
+    result = tick(kafka, instance, result.cursor)
+    assert (seen(result), len(result.run_requests)) == ({}, 1)
+    land(kafka, FIRST)
+    result = tick(kafka, instance, result.cursor)
+    assert seen(result) == {FIRST: (0, 4)}
+    publish(kafka, FIRST, "e")
+    result = tick(kafka, instance, result.cursor)
+    assert seen(result) == {}
+    monkeypatch.setattr(sensors, "OBSERVED_EVERY_SECONDS", 0)
+    assert seen(tick(kafka, instance, result.cursor)) == {FIRST: (1, 5)}
+
+
+def test_a_cursor_of_an_earlier_release_is_read(kafka: KafkaResource, instance: dg.DagsterInstance) -> None:
+    publish(kafka, FIRST, "a")
+    former = {ELECTION.topic(key): {"start": 0, "end": 0, "committed": None} for key in (FIRST, SECOND)}
+    assert seen(tick(kafka, instance, json.dumps(former)))[FIRST] == (1, 1)
 
 
 def test_past_the_threshold_one_run_over_all_candidates_is_asked_for(

@@ -30,7 +30,7 @@ from resources import build_resources
 from resources.embedded_broker import EmbeddedBroker
 from resources.nifi import NiFiResource
 from resources.nifi.__main__ import main, parameters_of
-from resources.nifi.api import NiFiError, NiFiUnavailableError
+from resources.nifi.api import NiFiError, NiFiLateError, NiFiUnavailableError
 from resources.nifi.flow import fingerprint
 from tests.fakes.nifi_api import FakeNiFi
 
@@ -316,6 +316,24 @@ def test_trouble_tells_what_waits_and_leaves_it_polling(nifi: FakeNiFi) -> None:
     assert poll.state == "Running"
 
 
+def test_a_run_may_be_given_less_time_and_what_is_done_by_then_is_done(nifi: FakeNiFi) -> None:
+    client = deployed(nifi)
+    client.start(KEYS[0])
+    assert client.run_once(KEYS[0], 0) == []
+    nifi.stuck = [(f"{KEYS[0]}/one-batch", "check-count", "publish")]
+    with pytest.raises(NiFiLateError, match=f"NiFi was not done with {KEYS[0]} in 0 s: 1 FlowFile waits"):
+        client.run_once(KEYS[0], 0)
+
+
+@pytest.mark.parametrize("written", ["0", "-1", "1.5", "bientôt"])
+def test_a_time_that_makes_no_sense_is_told(
+    written: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("NIFI_TIMEOUT_SECONDS", written)
+    assert main(["status"]) == 1
+    assert capsys.readouterr().err.startswith(f"NIFI_TIMEOUT_SECONDS={written} is not a whole number of seconds")
+
+
 def test_a_group_that_is_stopped_is_told(nifi: FakeNiFi) -> None:
     client = deployed(nifi)
     with pytest.raises(NiFiError, match=f"start it with python -m resources.nifi start {KEYS[1]}"):
@@ -424,6 +442,20 @@ def test_a_deployment_makes_the_topics_where_the_brokers_are_named(
     monkeypatch.setenv("KAFKA_SSL_CAFILE", "/ca.pem")
     assert main(["deploy"]) == 1
     assert capsys.readouterr().err.startswith("KAFKA_SSL_CAFILE is set, but KAFKA_SECURITY_PROTOCOL is PLAINTEXT")
+
+
+def test_a_data_root_that_cannot_be_locked_is_told(
+    named: FakeNiFi, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["deploy"]) == main(["start", "--no-polling"]) == 0
+    (tmp_path / "a-file").touch()
+    for place, said in ((tmp_path / "a-file", f"{tmp_path}/a-file/locks (Not a directory)"), ("/données", "/données")):
+        monkeypatch.setenv("ELECTION_DATA", str(place))
+        capsys.readouterr()
+        for command in (["run", KEYS[0]], ["resend"]):
+            assert main(command) == 2
+            told = capsys.readouterr().err
+            assert (said in told, "ELECTION_DATA" in told, told.count("\n")) == (True, True, 1)
 
 
 def test_the_command_line(named: FakeNiFi, capsys: pytest.CaptureFixture[str]) -> None:
