@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -151,7 +152,8 @@ def report(
     session = spark.session
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
-    status = _status(context, scraper)
+    status, now = _status(context, scraper), dt.datetime.now(dt.UTC)
+    today = now.astimezone(ZoneInfo(ELECTION.time_zone)).date()
     collection = status.get("candidates", {})
     record = run_record(
         DATA_ROOT,
@@ -163,7 +165,7 @@ def report(
         archive=status.get("archive"),
         engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": aggregates.tone_engine(scores)},
         seconds=_seconds(context),
-        now=dt.datetime.now(dt.UTC),
+        now=now,
     )
     clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
     data = SiteData(
@@ -176,7 +178,7 @@ def report(
         hashtags={
             key: aggregates.top_hashtags(merged, key or None) for key in (aggregates.TOTAL, *ELECTION.candidate_keys)
         },
-        rising=aggregates.rising_hashtags(merged),
+        rising=aggregates.rising_hashtags(merged, today=today),
         words=aggregates.distinctive_words(merged, ELECTION, stop_words(ELECTION)),
         pairs=aggregates.co_mentions(merged),
         clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},

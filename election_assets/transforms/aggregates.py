@@ -7,6 +7,7 @@ was copied is one voice among hashtags, words and tones.
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 from unicodedata import normalize
@@ -243,12 +244,19 @@ def top_hashtags(
     return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
 
 
-def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: int = FLOOR_OF_AUTHORS) -> pd.DataFrame:
+def rising_hashtags(
+    merged: DataFrame,
+    days: int = 7,
+    limit: int = 10,
+    floor: int = FLOOR_OF_AUTHORS,
+    today: dt.date | None = None,
+) -> pd.DataFrame:
     """The hashtags that rose most: the last days beside as many before them; of each candidate, and of all as `TOTAL`.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         days: Length of either period in local dates; the later one ends with the last date that has a tweet.
+        today: A local date that has not ended; its tweets, and later ones, are not looked at.
         limit: Rows of a candidate at most.
         floor: Authors in the later period below which a hashtag is left out.
 
@@ -259,6 +267,8 @@ def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: in
     import numpy as np
     from pyspark.sql import functions as F
 
+    if today is not None:
+        merged = merged.where(F.col("day") < F.lit(today))
     both = _with_total(_last_days(merged, 2 * days), "day", "text_hash", "author", "hashtags")
     last = both.agg(F.max("day")).collect()[0][0]
     tags = both.select("candidate", "day", "text_hash", "author", F.explode("hashtags").alias("hashtag"))

@@ -15,6 +15,7 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from election_assets.election import Candidate, Election
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS, TOTAL, share_of_voice
@@ -109,6 +110,26 @@ class SiteData:
         return {str(row["candidate"]): row for row in _records(self.overview)}
 
     @property
+    def made_at(self) -> dt.datetime:
+        """When the pages were made, in the election's time zone."""
+        return dt.datetime.fromisoformat(self.run["made_at"]).astimezone(ZoneInfo(self.election.time_zone))
+
+    @property
+    def today(self) -> dt.date:
+        """The local date on which the pages were made: it had not ended."""
+        return self.made_at.date()
+
+    @cached_property
+    def running(self) -> dt.date | None:
+        """That date where it has tweets: it is shown, and not compared with whole days."""
+        return self.today if self.today in self.counts(TOTAL) else None
+
+    @cached_property
+    def last_ended(self) -> dt.date | None:
+        """The last day with tweets that had ended when the pages were made."""
+        return max((day for day in self.counts(TOTAL) if day < self.today), default=None)
+
+    @property
     def toned(self) -> bool:
         """Whether the election's texts have a tone at all."""
         return self.election.language == LANGUAGE
@@ -133,7 +154,7 @@ def site_files(data: SiteData, catalogue: Catalogue) -> dict[str, bytes]:
     head = Head(
         data.election,
         data.run["source"],
-        dt.datetime.fromisoformat(data.run["made_at"]),
+        data.made_at,
         _errors(data.election, data.run),
     )
     pages = {
@@ -224,11 +245,12 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
     ranked = sorted(data.election.candidates, key=lambda one: -data.figures[one.key]["tweets"])
     axis_rows = [_tone(data.figures[one.key]) for one in ranked]
     drawn, axis = charts.whiskers(axis_rows, c)
-    chart = charts.bars_by_time(counts, c, data.election.events) if counts else None
+    chart = charts.bars_by_time(counts, c, data.election.events, data.running) if counts else None
     return {
         "period": c.period(*span) if span else "",
-        "today": c.date(span[1]) if span else "",
-        "facts": _facts(data, c) if span else [],
+        "running": c.day(data.running) if data.running else "",
+        "last_ended": c.date(data.last_ended) if data.last_ended else "",
+        "facts": _facts(data, data.last_ended, c) if data.last_ended else [],
         "total": total,
         "texts": texts,
         "scored_share": total["scored_texts"] / texts if texts else None,
@@ -240,14 +262,13 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
                 "row": data.figures[one.key],
                 "share": data.mentions_share(one.key),
                 "part": 100 * data.figures[one.key]["tweets"] / most if most else 0,
-                "trend": _trend(data.shares[one.key]),
+                "trend": _trend(data.shares[one.key], data.last_ended),
                 "multiple": _share_chart(data, one.key, c, top, span, SMALL_TIME_LABELS) if span else None,
             }
             for one in ranked
         ],
         "multiples_top": top,
         "chart": chart,
-        "chart_rows": _chart_rows(counts, chart, c) if chart else [],
         "toned": data.toned,
         "tones": [
             {"person": one, "row": data.figures[one.key], "whisker": whisker}
@@ -263,7 +284,7 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
 def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dict[str, Any]:
     row, counts = data.figures[one.key], data.counts(one.key)
     people = data.election.candidates
-    chart = charts.bars_by_time(counts, c, data.election.events) if counts else None
+    chart = charts.bars_by_time(counts, c, data.election.events, data.running) if counts else None
     days = data.counts(TOTAL)
     span = (min(days), max(days)) if days else None
     tones = _of(data.tones, one.key)
@@ -276,18 +297,18 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     return {
         "person": one,
         "period": c.period(min(counts), max(counts)) if counts else "",
+        "running": c.day(data.running) if data.running else "",
         "row": row,
         "share": data.mentions_share(one.key),
         "placed_share": _placed(row),
         "chart": chart,
-        "chart_rows": _chart_rows(counts, chart, c) if chart else [],
-        "hours": _hours(_of(data.hours, one.key), c),
+        "hours": _hours(data, one.key, c),
         "share_chart": _share_chart(data, one.key, c, _share_top(data), span) if span else None,
-        "share_rows": [(c.date(day), share) for day, share in data.shares[one.key].items()],
+        "share_rows": [(charts.day_name(day, data.running, c), share) for day, share in data.shares[one.key].items()],
         "toned": data.toned,
         "tone_floor": LEAST_TONE_TEXTS,
         "tone_chart": _tone_chart(drawn, data, c, span) if drawn and span else None,
-        "tone_rows": [(c.date(of_day["day"]), of_day) for of_day in _records(tones)],
+        "tone_rows": [(charts.day_name(of_day["day"], data.running, c), of_day) for of_day in _records(tones)],
         "words": _records(_of(data.words, one.key).head(SHOWN_WORDS)),
         "cloud": data.clouds.get(one.key),
         "hashtags": _records(data.hashtags[one.key].head(SHOWN_ROWS)),
@@ -326,20 +347,20 @@ def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
     }
 
 
-def _facts(data: SiteData, c: Catalogue) -> list[Markup]:
-    """What happened on the last day that has tweets, a sentence each; a change only where there are days before it."""
+def _facts(data: SiteData, last: dt.date, c: Catalogue) -> list[Markup]:
+    """What happened on the last day that has ended, a sentence each; a change only where there are days before it."""
     counts, shares, people = data.counts(TOTAL), data.shares, data.election.candidates
-    last = max(counts)
     before = [last - dt.timedelta(days=number) for number in range(1, FACT_DAYS + 1)]
     known = [day for day in before if day in counts]
     tweets, facts = counts[last][0], []
     usual = statistics.median(counts[day][0] for day in known) if len(known) >= LEAST_FACT_DAYS else 0
-    if usual and tweets != usual:
+    change = tweets / usual - 1 if usual else 0.0
+    if round(100 * change):
         facts.append(
             c.html(
-                "overview.fact_volume_more" if tweets > usual else "overview.fact_volume_less",
+                "overview.fact_volume_more" if change > 0 else "overview.fact_volume_less",
                 tweets=c.count(tweets, "tweet"),
-                change=c.percent(abs(tweets / usual - 1), 0),
+                change=c.percent(abs(change), 0),
                 days=len(known),
                 median=c.number(usual),
             )
@@ -399,7 +420,7 @@ def _share_chart(
 ) -> charts.Chart:
     values = {day: (share, None, None) for day, share in data.shares[key].items()}
     labels = [(0.0, c.percent(0, 0)), (top, c.percent(top, 0))]
-    return charts.line_by_day(values, span, (0.0, top), labels, c, data.election.events, dates)
+    return charts.line_by_day(values, span, (0.0, top), labels, c, data.election.events, dates, data.running)
 
 
 def _tone_chart(
@@ -408,49 +429,36 @@ def _tone_chart(
     reach = max(abs(number) for of_day in values.values() for number in of_day)
     half = next(step for step in (0.25, 0.5, 1.0) if step >= min(reach, 1.0))
     labels = [(value, c.signed(value, 2)) for value in (-half, 0.0, half)]
-    return charts.line_by_day(values, span, (-half, half), labels, c, data.election.events)
+    return charts.line_by_day(values, span, (-half, half), labels, c, data.election.events, running=data.running)
 
 
-def _trend(shares: Mapping[dt.date, float]) -> str:
-    """The line of the last days, each candidate's up to the highest of them: its shape, not its height, is compared."""
-    if not shares:
-        return ""
-    last = max(shares)
-    days = [last - dt.timedelta(days=number) for number in reversed(range(TREND_DAYS))]
+def _trend(shares: Mapping[dt.date, float], last: dt.date | None) -> str:
+    """The line of the days up to `last`, each candidate's as high as its highest: shapes, not heights, are compared."""
+    days = [last - dt.timedelta(days=number) for number in reversed(range(TREND_DAYS))] if last and shares else []
     values = [shares.get(day, 0.0) for day in days if day >= min(shares)]
-    return charts.sparkline(values, max(values))
+    return charts.sparkline(values, max(values)) if values else ""
 
 
-def _hours(hours: pd.DataFrame, c: Catalogue) -> dict[str, Any] | None:
+def _hours(data: SiteData, key: str, c: Catalogue) -> dict[str, Any] | None:
     """The rows of the table of hours: a day and its 24 cells; None where there is no tweet."""
+    hours = _of(data.hours, key)
     if hours.empty:
         return None
     tweets = {(row.day, row.hour): int(row.tweets) for row in _rows(hours)}
     top = max(tweets.values())
     first, last = hours["day"].min(), hours["day"].max()
     rows = []
-    for number in range((last - first).days + 1):
-        day = first + dt.timedelta(days=number)
-        cells = []
+    for day in (first + dt.timedelta(days=number) for number in range((last - first).days + 1)):
+        date, cells = charts.day_name(day, data.running, c), []
         for hour in range(24):
             count = tweets.get((day, hour), 0)
-            title = c.text("candidate.hour_title", date=c.date(day), hour=c.hour(hour), tweets=c.count(count, "tweet"))
+            if not count and (day, hour) > (data.today, data.made_at.hour):
+                cells.append({"tweets": None})
+                continue
+            title = c.text("candidate.hour_title", date=date, hour=c.hour(hour), tweets=c.count(count, "tweet"))
             cells.append({"tweets": count, "heat": f"{count / top:.2f}", "title": title})
-        rows.append((c.short_day(day), cells))
+        rows.append((c.short_day(day), day == data.running, cells))
     return {"rows": rows, "top": top}
-
-
-def _chart_rows(
-    counts: Mapping[dt.date, tuple[int, int]], chart: charts.Chart, c: Catalogue
-) -> list[tuple[str, int, int]]:
-    """The figures of a chart of bars, without the gaps."""
-    if chart.unit == "day":
-        return [(c.date(day), *counts[day]) for day in sorted(counts)]
-    months: dict[dt.date, tuple[int, int]] = {}
-    for day, (tweets, originals) in sorted(counts.items()):
-        before = months.get(day.replace(day=1), (0, 0))
-        months[day.replace(day=1)] = (before[0] + tweets, before[1] + originals)
-    return [(c.month(month), *both) for month, both in months.items()]
 
 
 def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
@@ -469,15 +477,20 @@ def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
     ]
     return {
         "candidates": data.overview,
-        "days": days,
-        "hours": data.hours,
-        "tone_by_day": data.tones,
+        "days": _with_ended(days, data.today),
+        "hours": _with_ended(data.hours, data.today),
+        "tone_by_day": _with_ended(data.tones, data.today),
         "hashtags": hashtags,
         "rising_hashtags": data.rising,
         "distinctive_words": data.words,
         "co_mentions": data.pairs,
         "counts": pd.DataFrame(counts),
     }
+
+
+def _with_ended(frame: pd.DataFrame, today: dt.date) -> pd.DataFrame:
+    """A frame with the column `ended`: 0 for the day that was running."""
+    return frame.assign(ended=[int(day < today) for day in frame["day"]])
 
 
 def _tone(row: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -430,6 +430,10 @@ def test_hashtags_rise_beside_the_days_before(merged):
         [key, *row] for key in (TOTAL, "ada") for row in (["vote", 11, 0], ["débat", 12, 2], ["copie", 1, 0])
     ]
     assert rising["rise"].tolist()[:3] == pytest.approx([math.log(23), math.log(5), math.log(3)])
+    # While April 10 runs, its tweets do not count, and April 9 is the last day of the week as before.
+    running = tweets.unionByName(merged(*tags("matin", 10, 50)))
+    assert aggregates.rising_hashtags(running, days=4, today=dt.date(2022, 4, 10)).equals(rising)
+    assert "matin" in set(aggregates.rising_hashtags(running, days=4)["hashtag"])
 
 
 def test_no_tweet_has_no_hour_hashtag_pair_or_word(spark, scores, election):

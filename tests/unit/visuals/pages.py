@@ -190,7 +190,7 @@ def make_run(**changes: Any) -> dict[str, Any]:
     run = {
         "election": {"key": "test", "name": "Essai"},
         "source": "x",
-        "made_at": "2022-04-10T18:05:00+00:00",
+        "made_at": "2022-04-11T03:15:00+00:00",
         "run_id": "abc",
         "candidates": {key: copy.deepcopy(one) for key in ("ada", "bea", "cyr")},
         "total": {

@@ -105,7 +105,7 @@ def test_dates_are_in_french():
 
     assert "Premier tour dimanche 10 avril 2022, second tour dimanche 24 avril 2022." in words
     assert "Tweets du 5 avril au 10 avril 2022." in words
-    assert "Page établie dimanche 10 avril 2022 à 20 h 05 (Europe/Paris)" in words
+    assert "Page établie lundi 11 avril 2022 à 5 h 15 (Europe/Paris)" in words
 
 
 def test_a_row_a_candidate_most_tweets_first_and_one_for_all():
@@ -155,6 +155,82 @@ def test_what_happened_on_the_last_day():
     assert "La plus forte hausse : Ada Un, 100,0 % des mentions contre 74," in words.replace("\u202f", " ")
     assert "Le mot-dièse qui monte : #marée, 40 textes en sept jours, contre 2" in words
     assert "Ce jour-là : Premier tour." in words
+
+
+@pytest.mark.parametrize(("tweets", "said"), [(996, ""), (1000, ""), (1004, ""), (994, "moins"), (1006, "plus")])
+def test_a_change_that_rounds_to_nothing_is_not_told(tweets, said):
+    days = make_days((LAST, tweets, 5), *((LAST - dt.timedelta(days=back), 1000, 5) for back in range(1, 8)))
+    words = section(overview(days=days), "h-today").words.replace("\u202f", "").replace("\u00a0", " ")
+
+    change = f", 1% de {said} que la médiane des 7 jours d’avant (1000)" if said else ""
+    assert f"{tweets} tweets ce jour-là{change}." in words
+    assert ("médiane" in words) == bool(said)
+
+
+def at_half_past_five(**changes: Any) -> Any:
+    """Pages made on the last day that has tweets, at 5:30 in the morning of the election's time zone."""
+    days = [(LAST - dt.timedelta(days=back), 100, 50) for back in range(1, 9)]
+    usual = pd.concat([make_days((LAST, 7, 4), *days), make_days(*days, keys=("cyr",))], ignore_index=True)
+    return make_data(**{"run": make_run(made_at="2022-04-10T03:30:00+00:00"), "days": usual, **changes})
+
+
+def test_the_running_day_is_compared_with_nothing():
+    page = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
+    words = section(page, "h-today").words.replace("\u00a0", " ")
+
+    assert section(page, "h-today").one("h2").words.lower() == "samedi 9\u00a0avril 2022"
+    assert "100 tweets ce jour-là." in words
+    assert "médiane" not in words
+    assert "hausse" not in words
+    assert "Ce jour-là : Veille du vote." in words
+    # The lines of shapes end with the day before, too: all days are alike.
+    (line, *_) = section(page, "h-ranking").all("polyline")
+    assert {pair.split(",")[1] for pair in line.attributes["points"].split()} == {"0.00"}
+    assert "Tweets du 2\u00a0avril au 10\u00a0avril 2022. Le 10\u00a0avril est en cours" in page.words
+
+
+def test_the_running_day_is_marked_in_charts_and_tables():
+    files = site_files(at_half_past_five(tones=make_tones(("ada", LAST, 12, 0.5))), FRENCH)
+    told = pages_of(files)
+    for path, heading in (("index.html", "h-moves"), ("candidates/ada.html", "h-volume")):
+        bars = section(told[path], heading).all("g")
+        assert [bar.attributes.get("class") for bar in bars] == [None] * 8 + ["running"], path
+        assert bars[-1].one("title").words.startswith("dimanche 10\u00a0avril 2022 (en cours)\u00a0: 7"), path
+        figures = section(told[path], heading).one("caption", id="c-days")
+        (table_of_days,) = (one for one in told[path].all("table") if figures in one.children)
+        assert table_of_days.row("dimanche 10\u00a0avril 2022 (en cours)") == ["7", "4"], path
+        assert "jour en cours" in section(told[path], heading).words
+    ada = told["candidates/ada.html"]
+    assert ["dimanche 10\u00a0avril 2022 (en cours)", "100,0\u202f%"] in section(ada, "h-volume").rows()
+    assert section(ada, "h-tone").row("dimanche 10\u00a0avril 2022 (en cours)")[0] == "+0,50"
+    heat = section(ada, "h-volume").one("table", class_="heat")
+    assert [row[0] for row in heat.rows()[1:]] == ["9\u00a0avr.", "10\u00a0avr. (en cours)"]
+    assert heat.rows()[2][1:] == ["0"] * 6 + ["–"] * 17 + ["5"]
+    (dashed,) = section(ada, "h-volume").all("polyline", class_="running")
+    (solid,) = (one for one in section(ada, "h-volume").all("polyline") if one is not dashed)
+    assert solid.attributes["points"].split()[-1] == dashed.attributes["points"].split()[0]
+    assert len(dashed.attributes["points"].split()) == 2
+    for name in ("days", "hours", "tone_by_day"):
+        assert {(row["day"], row["ended"]) for row in table(files, name)} >= {("2022-04-10", "0")}, name
+    assert {row["ended"] for row in table(files, "days") if row["day"] < "2022-04-10"} == {"1"}
+    # Nothing runs where the tweets end before.
+    assert "en cours" not in site()["candidates/ada.html"].words
+
+
+def test_the_first_day_of_all_is_not_told_before_it_has_ended():
+    page = pages_of(site_files(at_half_past_five(days=make_days((LAST, 7, 4))), FRENCH))["index.html"]
+
+    assert page.all("section", aria_labelledby="h-today") == []
+    assert section(page, "h-moves").row("dimanche 10\u00a0avril 2022 (en cours)") == ["7", "4"]
+
+
+def test_the_running_month_is_marked():
+    days = make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(200)))
+    moves = section(pages_of(site_files(at_half_past_five(days=days), FRENCH))["index.html"], "h-moves")
+
+    assert [bar.attributes.get("class") for bar in moves.all("g")] == [None] * 7 + ["running"]
+    assert moves.row("avril 2022 (en cours)") == ["40", "30"]
+    assert "mois en cours" in moves.words
 
 
 def test_a_change_is_told_only_beside_days_enough():
@@ -488,6 +564,10 @@ def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
             days=make_days((LAST, 10, 5)), hours=make_data().hours.head(1), rising=empty.rising, hashtags=empty.hashtags
         ),
         "words": make_data(words=empty.words, pairs=empty.pairs),
+        "running": at_half_past_five(tones=make_tones(("ada", LAST, 12, 0.5))),
+        "running month": at_half_past_five(
+            days=make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(120)))
+        ),
         "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7)),
         "empty": empty,
         "other": make_data(election=make_election(language="en")),
@@ -994,6 +1074,7 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
         "hour": "8",
         "tweets": "20",
         "originals": "10",
+        "ended": "1",
     }
     counts = {(row["candidate"], row["scope"]): row["received"] for row in table(files, "counts")}
     assert counts[("ada", "root")] == "1012"
