@@ -449,7 +449,8 @@ def _hours(data: SiteData, key: str, c: Catalogue) -> dict[str, Any] | None:
     first, last = hours["day"].min(), hours["day"].max()
     rows = []
     for day in (first + dt.timedelta(days=number) for number in range((last - first).days + 1)):
-        date, cells = charts.day_name(day, data.running, c), []
+        date = charts.day_name(day, data.running, c)
+        cells: list[dict[str, Any]] = []
         for hour in range(24):
             count = tweets.get((day, hour), 0)
             if not count and (day, hour) > (data.today, data.made_at.hour):

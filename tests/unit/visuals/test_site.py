@@ -1049,6 +1049,25 @@ def test_no_pair_of_few_authors_is_in_any_file(of_few):
     assert "Aucun autre candidat n’est nommé avec Béa Deux" in Page(of_few["candidates/bea.html"]).words
 
 
+def test_what_is_given_of_few_authors_is_what_the_pages_say(of_few):
+    """Counts of tweets have no floor: nine authors' are in the files, and no page promises otherwise."""
+    few = [row for row in table(of_few, "hours") if row["candidate"] == "bea"]
+    assert [(row["tweets"], row["hour"]) for row in few] == [("9", "12")]
+    days = [(row["tweets"], row["authors"]) for row in table(of_few, "days") if row["candidate"] == "bea"]
+    assert days == [("9", "9")]
+    told = pages_of(of_few)
+    assert not any(
+        "Aucun chiffre n’est donné" in page.words or "rien n’est dit" in page.words for page in told.values()
+    )
+    floor = told["method.html"].one("div", id="floor").words
+    assert "moins de 10 auteurs distincts" in floor
+    assert "en tout, par jour et par heure, sont donnés sans ce seuil" in floor
+    assert "sont donnés quels qu’ils soient" in section(told["method.html"], "h-people").words
+    for path in ("index.html", "candidates/ada.html"):
+        said = section(told[path], "h-hashtags").words
+        assert "Ne paraissent que les mots-dièse qu’emploient au moins 10 auteurs distincts." in said, path
+
+
 # Tables for download
 
 
