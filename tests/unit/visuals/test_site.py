@@ -721,7 +721,37 @@ def test_every_figure_links_to_its_definition(parsed):
             outer = [one for one in page.all("section") if holder in list(one.walk())] or [holder]
             assert any(link for one in outer for link in one.all("a", class_="measured")), path
     anchors = {anchor for path, page in parsed.items() for file, anchor in targets(page, path) if file == "method.html"}
-    assert {"tweets", "share", "tone", "hashtag", "rise", "word", "distinctive", "pairs", "counts", "result"} <= anchors
+    assert set(pages.french_content()["measures"]) <= anchors
+
+
+def definitions(part: Any) -> list[str]:
+    """The measures whose definition a part of a page leads to, in its order."""
+    links = [link.attributes["href"] or "" for link in part.all("a")]
+    return [link.partition("method.html#")[2] for link in links if "method.html#" in link]
+
+
+def test_every_key_figure_and_every_column_of_figures_leads_to_its_own_definition(parsed):
+    for path, page in parsed.items():
+        for figures in page.all("dl", class_="figures"):
+            assert all(len(definitions(name)) == 1 for name in figures.all("dt")), path
+        for table in page.all("table"):
+            if path.startswith("department_map") or "heat" in (table.attributes.get("class") or ""):
+                continue
+            heads = [one for one in table.all("th", scope="col") if "text" not in (one.attributes.get("class") or "")]
+            assert all(len(definitions(one)) == 1 for one in heads if one.words not in ("Ligne",)), (
+                path,
+                table.rows()[0],
+            )
+    index, ada = parsed["index.html"], parsed["candidates/ada.html"]
+    figures = ["tweets", "tweets", "texts", "authors", "unscored", "department"]
+    assert definitions(index.one("dl", class_="figures")) == figures
+    assert definitions(ada.one("dl", class_="figures")) == ["tweets", "share", "texts", "authors", "tone", "department"]
+    ranking, tones = (section(index, name).one("thead") for name in ("h-ranking", "h-tone"))
+    assert definitions(ranking) == [
+        *("tweets", "share", "share", "tweets", "texts", "authors", "other_language", "department"),
+    ]
+    assert definitions(tones) == ["tone", "interval", "label", "tone", "unscored"]
+    assert "floor" in definitions(section(index, "h-hashtags"))
 
 
 def test_nothing_is_asked_of_the_network(files, parsed):
