@@ -144,6 +144,8 @@ def report(
     context: dg.AssetExecutionContext, spark: SparkResource, scraper: ScraperResource, kafka: KafkaResource
 ) -> dg.MaterializeResult:
     """The pages that set it all side by side, their tables as CSV, and `run.json` with the counts behind them."""
+    import pandas as pd
+
     from election_assets.transforms import aggregates
     from election_assets.visuals.catalogue import load_catalogue
     from election_assets.visuals.site import SiteData, site_files
@@ -167,6 +169,7 @@ def report(
         seconds=_seconds(context),
         now=now,
     )
+    left_out = stop_words(ELECTION)
     clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
     data = SiteData(
         election=ELECTION,
@@ -179,7 +182,10 @@ def report(
             key: aggregates.top_hashtags(merged, key or None) for key in (aggregates.TOTAL, *ELECTION.candidate_keys)
         },
         rising=aggregates.rising_hashtags(merged, today=today),
-        words=aggregates.distinctive_words(merged, ELECTION, stop_words(ELECTION)),
+        top_words=pd.DataFrame(
+            aggregates.word_counts(merged, ELECTION, None, left_out).items(), columns=["word", "texts"]
+        ),
+        words=aggregates.distinctive_words(merged, ELECTION, left_out),
         pairs=aggregates.co_mentions(merged),
         clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},
     )

@@ -34,6 +34,15 @@ ASSETS = ("site.css", "site.js")
 
 RARE_COUNTS = ("deleted", "waiting")
 """Counts that have a column only where one of them is not 0."""
+TONES = ("mean_polarity", "share_negative", "share_neutral", "share_positive")
+DEPARTMENT_COLUMNS = (
+    *("department", "department_name", "population"),
+    *(f"{name}_N" for name in ("registered", "abstentions", "voters", "blank", "null_votes", "cast", "votes")),
+    *("tweets", "per_100000", "authors", "scored_texts", "unscored_texts", "waiting_texts"),
+    *(f"{tone}{end}" for tone in TONES for end in ("", "_low", "_high")),
+    "below_floor",
+)
+"""Columns of `departments.csv`, which the map's asset writes; N stands for the round."""
 TREND_DAYS = 14
 FACT_DAYS = 7
 """Days before the last one that it is compared with."""
@@ -76,6 +85,7 @@ class SiteData:
         tones: Of `tone_by_day`.
         hashtags: Of `top_hashtags`, by candidate and of all under `TOTAL`.
         rising: Of `rising_hashtags`.
+        top_words: The words of the cloud of all: `word`, `texts`.
         words: Of `distinctive_words`.
         pairs: Of `co_mentions`.
         clouds: By candidate, and of all under `TOTAL`: the picture's path in the site, and the text that stands for it.
@@ -89,6 +99,7 @@ class SiteData:
     tones: pd.DataFrame
     hashtags: Mapping[str, pd.DataFrame]
     rising: pd.DataFrame
+    top_words: pd.DataFrame
     words: pd.DataFrame
     pairs: pd.DataFrame
     clouds: Mapping[str, tuple[str, str]]
@@ -157,15 +168,16 @@ def site_files(data: SiteData, catalogue: Catalogue) -> dict[str, bytes]:
         data.made_at,
         _errors(data.election, data.run),
     )
+    tables = _tables(data)
     pages = {
         "index.html": render("index.html", "index.html", head, catalogue, _overview(data, catalogue)),
-        "method.html": render("method.html", "method.html", head, catalogue, _method(data, catalogue)),
+        "method.html": render("method.html", "method.html", head, catalogue, _method(data, tables, catalogue)),
     }
     for number, one in enumerate(data.election.candidates):
         path = f"candidates/{one.key}.html"
         pages[path] = render("candidate.html", path, head, catalogue, _candidate(data, catalogue, number, one))
-    tables = {f"data/{name}.csv": csv_bytes(frame, catalogue) for name, frame in _tables(data).items()}
-    return {path: page.encode() for path, page in pages.items()} | assets() | tables
+    files = {f"data/{name}.csv": csv_bytes(frame, catalogue) for name, frame in tables.items()}
+    return {path: page.encode() for path, page in pages.items()} | assets() | files
 
 
 def assets() -> dict[str, bytes]:
@@ -277,6 +289,7 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
         "tone_axis": axis,
         "hashtags": _records(data.hashtags[TOTAL].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, TOTAL).head(SHOWN_ROWS)),
+        "words": _records(data.top_words.head(SHOWN_WORDS)),
         "cloud": data.clouds.get(TOTAL),
     }
 
@@ -319,8 +332,9 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     }
 
 
-def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
+def _method(data: SiteData, tables: Mapping[str, pd.DataFrame], c: Catalogue) -> dict[str, Any]:
     run, election = data.run, data.election
+    columns = {name: [str(column) for column in frame.columns] for name, frame in tables.items()}
     return {
         "run": run,
         "toned": data.toned,
@@ -333,6 +347,10 @@ def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
         "new": any(any(counts["run"].values()) for counts in (run["total"], *run["candidates"].values())),
         "unbalanced": [name for name, _, difference in _count_rows(election, run, "root", c) if difference],
         "notes": _notes(election, run),
+        "files": [
+            (f"{name}.csv", c.text(f"files.{name}"), [(column, _meaning(name, column, c)) for column in of_file])
+            for name, of_file in (columns | {"departments": DEPARTMENT_COLUMNS}).items()
+        ],
         "made": [
             (
                 *(c.text(f"method.{key}") for key in ("engines", "role", "engine")),
@@ -345,6 +363,12 @@ def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
             ),
         ],
     }
+
+
+def _meaning(table: str, column: str, c: Catalogue) -> str:
+    """What a column of a table for download holds; its name where the catalogue does not know it."""
+    general, own = c.label("columns", column), c.label("columns", f"{table}.{column}")
+    return general if own == f"{table}.{column}" else own
 
 
 def _facts(data: SiteData, last: dt.date, c: Catalogue) -> list[Markup]:
@@ -483,6 +507,7 @@ def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
         "tone_by_day": _with_ended(data.tones, data.today),
         "hashtags": hashtags,
         "rising_hashtags": data.rising,
+        "words": data.top_words,
         "distinctive_words": data.words,
         "co_mentions": data.pairs,
         "counts": pd.DataFrame(counts),

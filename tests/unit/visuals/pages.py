@@ -307,6 +307,7 @@ def make_data(**changes: Any) -> SiteData:
             "cyr": frame("hashtag texts"),
         },
         rising=frame("candidate hashtag texts before rise", (TOTAL, "marée", 40, 2, 2.7), ("ada", "marée", 40, 2, 2.7)),
+        top_words=frame("word texts", ("école", 1234), ("vélo", 53)),
         words=frame("candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25)),
         pairs=frame("candidate other tweets", ("ada", "cyr", 77), ("cyr", "ada", 77)),
         clouds=CLOUDS,
@@ -323,7 +324,10 @@ def nothing(election: Election | None = None) -> SiteData:
     return replace(
         data,
         overview=overview,
-        **{name: getattr(data, name).head(0) for name in ("days", "hours", "tones", "rising", "words", "pairs")},
+        **{
+            name: getattr(data, name).head(0)
+            for name in ("days", "hours", "tones", "rising", "top_words", "words", "pairs")
+        },
         hashtags={key: of.head(0) for key, of in data.hashtags.items()},
     )
 

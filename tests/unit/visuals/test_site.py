@@ -22,7 +22,7 @@ from election_assets.transforms.aggregates import TOTAL
 from election_assets.visuals import charts
 from election_assets.visuals.catalogue import Catalogue
 from election_assets.visuals.department_layers import department_table
-from election_assets.visuals.site import ASSETS, FOLDER, site_files
+from election_assets.visuals.site import ASSETS, DEPARTMENT_COLUMNS, FOLDER, site_files
 from election_assets.visuals.tables import csv_bytes
 from election_assets.visuals.word_cloud import alt_text
 from tests.unit.visuals import pages
@@ -533,13 +533,21 @@ def test_a_long_period_is_shown_by_month():
 # The words
 
 
+def pages_columns() -> list[str]:
+    """The names of the files for download and of their columns, which are the same in every language."""
+    files = {path: content for path, content in site_files(make_data(), FRENCH).items() if path.endswith(".csv")}
+    heads = [content.decode("utf-8-sig").splitlines()[0].split(";") for content in files.values()]
+    return ["departments.csv", *(Path(path).name for path in files), *(name for head in heads for name in head)]
+
+
 def data_of(run: Mapping[str, Any]) -> list[str]:
     """Texts that no catalogue holds: names, hashtags, words, what programs say."""
     election = make_election()
     texts = [election.name, election.time_zone, election.language, run["run_id"], "z", "log", "x"]
     texts += [text for one in election.candidates for text in (one.name, one.party)]
     texts += [event.title for event in election.events]
-    texts += ["débat", "marée", "vélo", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += ["débat", "marée", "vélo", "école", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += [*DEPARTMENT_COLUMNS, *pages_columns()]
     texts += [*run["versions"], *run["versions"].values(), *run["engines"].values(), *run["seconds"]]
     return [text for text in texts if len(text) > 1]
 
@@ -1010,6 +1018,7 @@ def of_few(spark) -> dict[str, bytes]:
         tones=aggregates.tone_by_day(merged, scores, election),
         hashtags={key: aggregates.top_hashtags(merged, key or None) for key in (TOTAL, "ada", "bea", "cyr")},
         rising=aggregates.rising_hashtags(merged),
+        top_words=pd.DataFrame(words.items(), columns=["word", "texts"]),
         words=aggregates.distinctive_words(merged, election),
         pairs=aggregates.co_mentions(merged),
         clouds={TOTAL: ("word_cloud.png", alt_text(words, title="Essai", catalogue=FRENCH, words=99))},
@@ -1035,6 +1044,7 @@ def test_no_word_and_no_hashtag_of_few_authors_is_in_any_file(of_few):
     for path in ("index.html", "candidates/ada.html", "data/hashtags.csv", "data/rising_hashtags.csv"):
         assert b"Courant" in of_few[path], path
     assert b"courant" in of_few["data/distinctive_words.csv"]
+    assert b"courant" in of_few["data/words.csv"]
 
 
 def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
@@ -1132,12 +1142,63 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
         assert table(files, name)
 
 
+@pytest.mark.parametrize(
+    ("path", "heading", "measure", "file", "column", "figures"),
+    [
+        ("index.html", "h-figures", "tweets", "candidates", "distinct_authors", {"900"}),
+        ("index.html", "h-ranking", "share", "candidates", "originals", {"800", "500"}),
+        ("index.html", "h-moves", "tweets", "days", "tweets", {"300", "299"}),
+        ("index.html", "h-moves", "share", "days", "share", {"0,749373"}),
+        ("index.html", "h-tone", "tone", "candidates", "mean_polarity", {"-0,125", "0,25"}),
+        ("index.html", "h-hashtags", "hashtag", "hashtags", "hashtag", {"débat"}),
+        ("index.html", "h-hashtags", "rise", "rising_hashtags", "hashtag", {"marée"}),
+        ("index.html", "h-words", "word", "words", "texts", {"1234", "53"}),
+        ("candidates/ada.html", "h-figures", "tweets", "candidates", "distinct_texts", {"700"}),
+        ("candidates/ada.html", "h-volume", "tweets", "days", "originals", {"200"}),
+        ("candidates/ada.html", "h-volume", "tweets", "hours", "tweets", {"20", "5"}),
+        ("candidates/ada.html", "h-volume", "share", "days", "share", {"0,749373"}),
+        ("candidates/ada.html", "h-tone", "tone", "tone_by_day", "mean_polarity", {"-0,25"}),
+        ("candidates/ada.html", "h-words", "distinctive", "distinctive_words", "z", {"8,25"}),
+        ("candidates/ada.html", "h-hashtags", "hashtag", "hashtags", "texts", {"900"}),
+        ("candidates/ada.html", "h-hashtags", "rise", "rising_hashtags", "before", {"2"}),
+        ("candidates/ada.html", "h-pairs", "pairs", "co_mentions", "tweets", {"77"}),
+        ("method.html", "coverage", "counts", "counts", "received", {"1012"}),
+    ],
+)
+def test_under_a_figure_stands_the_file_that_holds_it(files, parsed, path, heading, measure, file, column, figures):
+    lines = [
+        (definitions(line), [one.attributes["href"] for one in line.all("a", class_="download")])
+        for line in section(parsed[path], heading).all("p", class_="source")
+    ]
+    assert ([measure], [f"{'../' * path.count('/')}data/{file}.csv"]) in lines
+    # The file holds what the page shows there; no other line of the section offers another for the same measure.
+    assert figures <= {row[column] for row in table(files, file)}
+    assert len({tuple(links) for of, links in lines if of == [measure] and "hours" not in links[0]}) == 1
+
+
+def test_every_column_of_every_file_is_explained_on_the_method_page(files, parsed):
+    told = {}
+    for one in section(parsed["method.html"], "h-files").all("table"):
+        (link,) = one.one("caption").all("a")
+        told[link.attributes["href"]] = dict(one.rows()[1:])
+    assert set(told) == {path for path in files if path.endswith(".csv")}
+    for path, meanings in told.items():
+        head = files[path].decode("utf-8-sig").splitlines()[0].split(";")
+        if path == "data/departments.csv":
+            head = list(dict.fromkeys(re.sub(r"_[12]( .*)?$", "_N", name) for name in head))
+        assert list(meanings) == head, path
+        # A name alone is no meaning.
+        assert all(meaning and meaning != name for name, meaning in meanings.items()), path
+    assert told["data/tone_by_day.csv"]["tweets"] == "Tweets dans la langue de l’élection"
+    assert told["data/days.csv"]["tweets"] == "Tweets"
+
+
 def test_a_table_without_rows_has_its_heads():
     empty = site_files(nothing(), FRENCH)
 
     for path, content in empty.items():
         if path.endswith(".csv"):
-            assert len(content.decode("utf-8-sig").splitlines()[0].split(";")) > 2, path
+            assert len(content.decode("utf-8-sig").splitlines()[0].split(";")) >= 2, path
             assert not re.search(r"\bnan\b", content.decode(), re.I)
 
 
