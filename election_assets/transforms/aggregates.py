@@ -8,11 +8,12 @@ was copied is one voice among hashtags, words and tones.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from election_assets.election import Election
+from election_assets.election import Election, fold
 from election_assets.transforms.sentiment import LABELS
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ WORD = r"[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*"
 ELISIONS = {"fr": r"^(?:(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’])+"}
 """What stands before a word as a part of its own, by language and in lower case: l'école counts under école."""
 MIN_WORD_CHARACTERS = 2
+MIN_NAME_CHARACTERS = 4
+"""Letters of a name below which a hashtag that holds them may well be another word."""
 
 FLOOR_OF_AUTHORS = 10
 """No figure of a place, word or hashtag is given where fewer distinct authors stand behind it: fewer may be told apart,
@@ -336,6 +339,8 @@ def distinctive_words(
 ) -> pd.DataFrame:
     """What is said of one candidate and not of the others: words by the log-odds of their texts (`intervals.log_odds`).
 
+    Only texts on one candidate alone count: a comparison of two says nothing of either that is not said of the other.
+
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         election: Gives the candidates and the language.
@@ -344,26 +349,28 @@ def distinctive_words(
         floor: Authors of the candidate's texts below which a word is left out.
 
     Returns:
-        `candidate`, `word` (in its most frequent spelling), `texts` (the candidate's distinct texts with it), `others`
-        (distinct texts with it that are none of the candidate's), `log_odds`, `z`; of each candidate the words with z
-        of at least 1.96, most first.
+        `candidate`, `word` (in its most frequent spelling), `texts` (distinct texts with it on the candidate alone),
+        `others` (those on another one alone, summed over the others), `log_odds`, `z`; of each candidate the words with
+        z of at least 1.96, most first.
     """
     import pandas as pd
     from pyspark.sql import functions as F
 
     from election_assets.transforms.intervals import Z, log_odds
 
-    words = _words(merged, election, stop_words)
-    of_all = _by_spelling(words, "word").toPandas().set_index("key")
+    alone = F.size(F.array_union("candidates", "named_candidates")) == 1
+    words = _words(merged.where(alone), election, stop_words)
+    spellings = _by_spelling(words, "word").toPandas().set_index("key")["word"]
     counts = words.groupBy("candidate", "key").agg(
         F.count_distinct("text_hash").alias("texts"), F.count_distinct("author").alias("authors")
     )
     own = counts.toPandas()
+    of_all = own.groupby("key")["texts"].sum().reindex(spellings.index)
     found = []
     for candidate in election.candidate_keys:
         mine = own[own["candidate"] == candidate].set_index("key")
         texts = mine["texts"].reindex(of_all.index).fillna(0)
-        frame = pd.DataFrame({"word": of_all["word"], "texts": texts, "others": of_all["texts"] - texts})
+        frame = pd.DataFrame({"word": spellings, "texts": texts, "others": of_all - texts})
         frame["log_odds"], frame["z"] = log_odds(frame["texts"], frame["others"])
         known = mine.index[mine["authors"] >= floor]
         frame = frame.loc[known][frame.loc[known, "z"] >= Z]
@@ -374,7 +381,10 @@ def distinctive_words(
 
 
 def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -> DataFrame:
-    """The words of the texts in the election's language: `candidate`, `author`, `text_hash`, `word`, `key`."""
+    """The words of the texts in the election's language: `candidate`, `author`, `text_hash`, `word`, `key`.
+
+    A hashtag that holds a candidate's name is left out: it says whom a text is about, not what it says.
+    """
     from pyspark.sql import functions as F
 
     elision = ELISIONS.get(election.language)
@@ -382,13 +392,19 @@ def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -
     words = (
         merged.where(_in_language(election))
         .select(
-            *("candidate", "author", "text_hash"),
+            *("candidate", "author", "text_hash", "hashtags"),
             F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word"),
         )
         .withColumn("word", word)
         .withColumn("key", F.lower("word"))
         .where((F.char_length("key") >= MIN_WORD_CHARACTERS) & F.col("key").rlike(r"\p{L}"))
     )
+    names = {fold(name).replace(" ", "").replace("-", "") for one in election.candidates for name in one.names}
+    names = {name for name in names if len(name) >= MIN_NAME_CHARACTERS}
+    if names:
+        named = _plain_letters("key").rlike("|".join(sorted(map(re.escape, names))))
+        words = words.where(~(F.array_contains("hashtags", F.col("key")) & named))
+    words = words.drop("hashtags")
     return words.where(~F.col("key").isin(sorted(stop_words))) if stop_words else words
 
 

@@ -22,6 +22,7 @@ COLUMNS = {
     "lang": "string",
     "kind": "string",
     "hashtags": "array<string>",
+    "named_candidates": "array<string>",
     "author": "string",
     "department": "string",
     "text_hash": "string",
@@ -36,6 +37,7 @@ DEFAULTS = {
     "lang": "fr",
     "kind": "original",
     "hashtags": [],
+    "named_candidates": [],
     "author": "one",
     "department": None,
     "text_hash": "hash",
@@ -459,6 +461,9 @@ def test_distinctive_words_are_said_of_one_and_not_of_the_others(merged, electio
         *texts("bea", "France vote retraites", 40),
         *texts("cyr", "France vote", 40),
         *texts("ada", "secret", 30, author="alone"),
+        # Who compares two says it of neither alone, whether both searches found the text or it names both.
+        *(row for key in ("ada", "bea") for row in texts(key, "comparer visions", 30, candidates=["ada", "bea"])),
+        *texts("cyr", "opposer", 30, candidates=["cyr"], named_candidates=["bea", "cyr"]),
     )
 
     words = aggregates.distinctive_words(tweets, election, stop_words={"vote"})
@@ -469,6 +474,43 @@ def test_distinctive_words_are_said_of_one_and_not_of_the_others(merged, electio
         ["cyr", "France", 40, 80],
     ]
     assert (words["z"] > 1.96).all()
+
+
+def test_a_text_that_two_searches_gave_apart_is_of_both(merged, election):
+    def said(key: str, word: str, number: int) -> dict:
+        row = {"candidate": key, "candidates": [key], "author": str(number), "text_plain": word}
+        return row | {"text_hash": f"{word}{number}"}
+
+    tweets = merged(
+        *(said("ada", "bravo", number) for number in range(100)),
+        *(said("bea", "bravo", number) for number in range(10)),
+        *(said("bea", "retraites", number) for number in range(100)),
+    )
+
+    words = aggregates.distinctive_words(tweets, election)
+    assert words[["candidate", "word", "texts", "others"]].to_dict("split")["data"] == [
+        ["ada", "bravo", 100, 10],
+        ["bea", "retraites", 100, 0],
+    ]
+
+
+def test_hashtags_that_hold_a_name_are_no_words(merged, election):
+    def texts(words: str, *hashtags: str):
+        return (
+            {"text_plain": words, "hashtags": list(hashtags), "author": str(n), "text_hash": f"{words}{n}"}
+            for n in range(60)
+        )
+
+    tweets = merged(
+        *texts("AvecBéaDeux CyrTrois2022", "avecbéadeux", "cyrtrois2022"),
+        # The same letters said as a word, and a hashtag without a name.
+        *texts("beadeuxiste", "autre"),
+        *texts("Climat", "climat"),
+        *({"candidate": "bea", "candidates": ["bea"], "text_plain": "impôts", "text_hash": f"b{n}"} for n in range(99)),
+    )
+
+    assert aggregates.word_counts(tweets, election) == {"beadeuxiste": 60, "Climat": 60}
+    assert set(aggregates.distinctive_words(tweets, election)["word"]) == {"beadeuxiste", "Climat"}
 
 
 def test_words_and_hashtags_of_few_authors_are_left_out(merged, election):

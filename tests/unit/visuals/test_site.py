@@ -983,6 +983,7 @@ TWEET = {
     "lang": "string",
     "kind": "string",
     "hashtags": "array<string>",
+    "named_candidates": "array<string>",
     "author": "string",
     "department": "string",
     "text_hash": "string",
@@ -999,7 +1000,7 @@ def of_few(spark) -> dict[str, bytes]:
         for number in range(5 * authors):
             name = f"{word}{number}"
             named = [key, other] if number < authors else [key]
-            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()])
+            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()], named)
             tweets += [(name, one, named, *fixed, f"{word}-{number % authors}", department, name) for one in named]
         return tweets
 
