@@ -256,43 +256,61 @@ def rising_hashtags(
 ) -> pd.DataFrame:
     """The hashtags that rose most: the last days beside as many before them; of each candidate, and of all as `TOTAL`.
 
+    What is compared is the share of the period's texts that hold the hashtag: where more is written of everything,
+    nothing has risen. Where a day of the earlier period has no tweet at all, it was not collected as a whole, and
+    nothing is said.
+
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         days: Length of either period in local dates; the later one ends with the last date that has a tweet.
-        today: A local date that has not ended; its tweets, and later ones, are not looked at.
         limit: Rows of a candidate at most.
         floor: Authors in the later period below which a hashtag is left out.
+        today: A local date that has not ended; its tweets, and later ones, are not looked at.
 
     Returns:
-        `candidate`, `hashtag`, `texts` (distinct, of the later period), `before` (of the earlier one), `rise` (natural
-        logarithm of (texts + ½) / (before + ½), above 0), ordered by candidate and rise, most first.
+        `candidate`, `hashtag` (in its most frequent spelling of the later period), `texts` (distinct, of the later
+        period), `before` (of the earlier one), `share` and `share_before` (of the period's distinct texts, 0 to 1),
+        `rise` (natural logarithm of the ratio of the shares, each with ½ added to its part and 1 to its whole), whose
+        95 % interval is above 0 (Katz and others, Biometrics 34, 1978), ordered by candidate and rise, most first.
     """
     import numpy as np
     from pyspark.sql import functions as F
+
+    from election_assets.transforms.intervals import Z
 
     if today is not None:
         merged = merged.where(F.col("day") < F.lit(today))
     both = _with_total(_last_days(merged, 2 * days), "day", "text_hash", "author", "hashtags")
     last = both.agg(F.max("day")).collect()[0][0]
-    tags = both.select("candidate", "day", "text_hash", "author", F.explode("hashtags").alias("hashtag"))
+    both = both.withColumn("later", F.date_diff(F.lit(last).cast("date"), "day") < days)
+    days_before = both.where(~F.col("later")).agg(F.count_distinct("day")).collect()[0][0]
+    wholes = both.groupBy("candidate").agg(
+        F.count_distinct(F.when(F.col("later"), F.col("text_hash"))).alias("whole"),
+        F.count_distinct(F.when(~F.col("later"), F.col("text_hash"))).alias("whole_before"),
+    )
+    tags = both.select("candidate", "later", "text_hash", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
-    later = F.date_diff(F.lit(last).cast("date"), "day") < days
-    counts = (
-        tags.groupBy("candidate", "key")
-        .agg(
-            F.min(F.when(later, F.col("hashtag"))).alias("hashtag"),
-            F.count_distinct(F.when(later, F.col("text_hash"))).alias("texts"),
-            F.count_distinct(F.when(~later, F.col("text_hash"))).alias("before"),
-            F.count_distinct(F.when(later, F.col("author"))).alias("authors"),
-        )
-        .where(F.col("authors") >= floor)
+    counts = tags.groupBy("candidate", "key").agg(
+        F.count_distinct(F.when(~F.col("later"), F.col("text_hash"))).alias("before"),
+        F.count_distinct(F.when(F.col("later"), F.col("author"))).alias("authors"),
+    )
+    spellings = _by_spelling(tags.where("later"), "hashtag", "candidate")
+    found = (
+        counts.where(F.col("authors") >= floor)
+        .join(spellings, ["candidate", "key"])
+        .join(wholes, "candidate")
         .toPandas()
     )
-    counts["rise"] = np.log((counts["texts"] + 0.5) / (counts["before"] + 0.5))
-    rising = counts[counts["rise"] > 0].sort_values(
+    whole, whole_before = found["whole"] + 1, found["whole_before"] + 1
+    part, part_before = found["texts"] + 0.5, found["before"] + 0.5
+    found["rise"] = np.log((part / whole) / (part_before / whole_before))
+    least = Z * np.sqrt(1 / part - 1 / whole + 1 / part_before - 1 / whole_before)
+    found["share"] = found["texts"] / found["whole"]
+    found["share_before"] = found["before"] / found["whole_before"]
+    rising = found[(found["rise"] > least) & (days_before == days)].sort_values(
         ["candidate", "rise", "texts", "key"], ascending=[True, False, False, True]
     )
-    columns = ["candidate", "hashtag", "texts", "before", "rise"]
+    columns = ["candidate", "hashtag", "texts", "before", "share", "share_before", "rise"]
     return rising.groupby("candidate").head(limit)[columns].reset_index(drop=True)
 
 
@@ -474,13 +492,13 @@ def _last_days(merged: DataFrame, days: int) -> DataFrame:
     return merged.where(F.date_diff(F.lit(last).cast("date"), "day") < days)
 
 
-def _by_spelling(words: DataFrame, name: str) -> DataFrame:
-    """Distinct texts that hold each `key`: `key`, the column `name` in its most frequent spelling, `texts`."""
+def _by_spelling(words: DataFrame, name: str, *by: str) -> DataFrame:
+    """Distinct texts that hold each `key`: `by`, `key`, the column `name` in its most frequent spelling, `texts`."""
     from pyspark.sql import functions as F
 
-    one_a_text = words.groupBy("text_hash", "key").agg(F.min(name).alias(name))
-    spellings = one_a_text.groupBy("key", name).agg(F.count(F.lit(1)).alias("texts"))
-    return spellings.groupBy("key").agg(
+    one_a_text = words.groupBy(*by, "text_hash", "key").agg(F.min(name).alias(name))
+    spellings = one_a_text.groupBy(*by, "key", name).agg(F.count(F.lit(1)).alias("texts"))
+    return spellings.groupBy(*by, "key").agg(
         F.max_by(name, F.struct("texts", name)).alias(name), F.sum("texts").alias("texts")
     )
 

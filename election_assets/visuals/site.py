@@ -422,8 +422,8 @@ def _facts(data: SiteData, last: dt.date, c: Catalogue) -> list[Markup]:
                 )
             )
     for row in _rows(_of(data.rising, TOTAL).head(1)):
-        texts = c.count(int(row.texts), "text")
-        facts.append(c.html("overview.fact_hashtag", hashtag=row.hashtag, texts=texts, before=c.number(row.before)))
+        share, earlier = c.percent(row.share), c.percent(row.share_before)
+        facts.append(c.html("overview.fact_hashtag", hashtag=row.hashtag, share=share, before=earlier))
     facts += [c.html("overview.fact_event", title=event.title) for event in data.election.events if event.date == last]
     return facts
 

@@ -275,6 +275,7 @@ def frame(columns: str, *rows: tuple) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns.split())
 
 
+RISING = "candidate hashtag texts before share share_before rise"
 CLOUDS = {key: (f"word_clouds/{key}.png" if key else "word_cloud.png", f"mot{key}") for key in (TOTAL, "ada", "cyr")}
 DAYS = pd.concat(
     [
@@ -306,7 +307,7 @@ def make_data(**changes: Any) -> SiteData:
             "bea": frame("hashtag texts"),
             "cyr": frame("hashtag texts"),
         },
-        rising=frame("candidate hashtag texts before rise", (TOTAL, "marée", 40, 2, 2.7), ("ada", "marée", 40, 2, 2.7)),
+        rising=frame(RISING, (TOTAL, "marée", 40, 2, 0.04, 0.0025, 2.6), ("ada", "marée", 37, 3, 0.08, 0.005, 2.4)),
         top_words=frame("word texts", ("école", 1234), ("vélo", 53)),
         words=frame("candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25)),
         pairs=frame("candidate other tweets", ("ada", "cyr", 77), ("cyr", "ada", 77)),

@@ -153,7 +153,7 @@ def test_what_happened_on_the_last_day():
     )
     assert "Ada Un est le seul nom cité." in words
     assert "La plus forte hausse : Ada Un, 100,0 % des mentions contre 74," in words.replace("\u202f", " ")
-    assert "Le mot-dièse qui monte : #marée, 40 textes en sept jours, contre 2" in words
+    assert "#marée, dans 4,0 % des textes des sept derniers jours, contre 0,2 % des" in words.replace("\u202f", " ")
     assert "Ce jour-là : Premier tour." in words
 
 
@@ -270,7 +270,7 @@ def test_a_candidates_page():
     assert "ton moyen (−0,17 à −0,07) −0,12" in words
     assert section(page, "h-words").row("vélo") == ["50", "3", "8,2"]
     assert section(page, "h-pairs").row("Cyr Trois") == ["77"]
-    assert section(page, "h-hashtags").row("#marée") == ["40", "2"]
+    assert section(page, "h-hashtags").row("#marée") == ["37 (8,0\u202f%)", "3 (0,5\u202f%)"]
     tones = section(page, "h-tone")
     assert tones.row("dimanche 10\u00a0avril 2022")[:2] == ["+0,50", "+0,45 à +0,55"]
     assert tones.row("dimanche 10\u00a0avril 2022")[-3:] == ["12", "1", "24"]
@@ -503,7 +503,7 @@ def test_no_words_hashtags_pairs_and_clouds_are_said():
     for said in (
         "Aucun mot ne distingue nettement ces textes",
         "Aucun mot-dièse n’est employé par assez d’auteurs.",
-        "Aucun mot-dièse ne monte chez assez d’auteurs.",
+        "Aucun mot-dièse ne monte nettement chez assez d’auteurs",
         "Aucun autre candidat n’est nommé avec Ada Un par assez d’auteurs.",
     ):
         assert said in page.words
@@ -939,7 +939,7 @@ def hostile(text: str) -> dict[str, bytes]:
         election=election,
         run=run,
         hashtags={key: frame("hashtag texts", (text, 12)) for key in (TOTAL, "ada", "bea", "cyr")},
-        rising=frame("candidate hashtag texts before rise", (TOTAL, text, 12, 1, 2.0), ("ada", text, 12, 1, 2.0)),
+        rising=frame(pages.RISING, *((key, text, 12, 1, 0.1, 0.01, 2.0) for key in (TOTAL, "ada"))),
         words=frame("candidate word texts others log_odds z", ("ada", text, 12, 1, 2.0, 3.0)),
         clouds=dict.fromkeys((TOTAL, "ada", "cyr"), (f"clouds/{text}.png", text)),
     )
@@ -995,17 +995,20 @@ def of_few(spark) -> dict[str, bytes]:
     """A report of tweets in which nine authors write much of one thing and ten write of another."""
     election = make_election()
 
-    def of(authors: int, key: str, other: str, word: str, department: str) -> list[tuple]:
+    def of(authors: int, key: str, other: str, word: str, department: str, day: dt.date = LAST) -> list[tuple]:
         tweets = []
         for number in range(5 * authors):
-            name = f"{word}{number}"
+            name = f"{word}{number}" if day == LAST else f"{word}{number}-{day}"
             named = [key, other] if number < authors else [key]
-            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()], named)
+            fixed = (day, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()], named)
             tweets += [(name, one, named, *fixed, f"{word}-{number % authors}", department, name) for one in named]
         return tweets
 
     rows = of(9, "ada", "bea", "rarissime", "48") + of(10, "ada", "cyr", "courant", "33")
     rows += of(20, "cyr", "cyr", "ailleurs", "75")
+    # A week before that, so that something may rise.
+    for back in range(7, 14):
+        rows += of(20, "cyr", "cyr", "ailleurs", "75", LAST - dt.timedelta(days=back))
     merged = spark.createDataFrame(list({(row[0], row[1]): row for row in rows}.values()), _ddl(TWEET))
     scored = [(row[0], 0.5, 0.5, "positive", 0.5, "textblob", "1") for row in rows]
     scores = spark.createDataFrame(list({row[0]: row for row in scored}.values()), SENTIMENT_SCORES.ddl)
@@ -1161,7 +1164,7 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
         ("candidates/ada.html", "h-tone", "tone", "tone_by_day", "mean_polarity", {"-0,25"}),
         ("candidates/ada.html", "h-words", "distinctive", "distinctive_words", "z", {"8,25"}),
         ("candidates/ada.html", "h-hashtags", "hashtag", "hashtags", "texts", {"900"}),
-        ("candidates/ada.html", "h-hashtags", "rise", "rising_hashtags", "before", {"2"}),
+        ("candidates/ada.html", "h-hashtags", "rise", "rising_hashtags", "share_before", {"0,005"}),
         ("candidates/ada.html", "h-pairs", "pairs", "co_mentions", "tweets", {"77"}),
         ("method.html", "coverage", "counts", "counts", "received", {"1012"}),
     ],
