@@ -341,7 +341,9 @@ def _method(data: SiteData, tables: Mapping[str, pd.DataFrame], c: Catalogue) ->
         "measures": c.table("measures"),
         "total": data.figures[TOTAL],
         "tables": [
-            (scope, c.text(f"method.{scope}"), _count_rows(election, run, scope, c)) for scope in ("root", "run")
+            (scope, c.text(f"method.{scope}"), _count_rows(election, run, scope, c))
+            # Without a report before this one, both would say the same.
+            for scope in (("root", "run") if run["since"] else ("root",))
         ],
         "count_names": _shown_counts(run, c),
         "new": any(any(counts["run"].values()) for counts in (run["total"], *run["candidates"].values())),

@@ -191,6 +191,7 @@ def make_run(**changes: Any) -> dict[str, Any]:
         "election": {"key": "test", "name": "Essai"},
         "source": "x",
         "made_at": "2022-04-11T03:15:00+00:00",
+        "since": "2022-04-10T03:15:00+00:00",
         "run_id": "abc",
         "candidates": {key: copy.deepcopy(one) for key in ("ada", "bea", "cyr")},
         "total": {
@@ -421,6 +422,8 @@ ENGLISH_FORMAT = {
     "decimal": ".",
     "thousands": ",",
     "percent": "{}%",
+    "less": "<{}",
+    "more": ">{}",
     "interval": "{} ⟦to⟧ {}",
     "csv_separator": ",",
     "singular_below_two": False,

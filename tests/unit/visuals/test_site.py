@@ -336,6 +336,27 @@ def test_a_run_that_brought_nothing_has_no_table():
     assert page.all("table", class_="wide")[1].row("Béa Deux")[4] == "1"
 
 
+def test_the_first_report_has_no_counts_since_another():
+    page = method(run=make_run(since=None))
+
+    assert "Depuis le rapport précédent" not in page.words
+    assert [one.attributes["id"] for one in section(page, "coverage").all("caption")] == ["c-root"]
+    assert section(page, "coverage").row("Ada Un")[0] == "1\u202f012"
+
+
+def test_counts_by_candidate_are_told_apart_from_tweets():
+    words = section(method(), "coverage").words.replace("\u00a0", " ")
+
+    assert "Les lignes gardées, 3\u202f024, sont celles de 2\u202f000 tweets distincts." in words
+
+
+def test_not_all_texts_scored_is_not_told_as_all():
+    figures = pages.make_overview()
+    figures.loc[figures["candidate"] == TOTAL, ["scored_texts", "unscored_texts"]] = (12130, 2)
+
+    assert "12\u202f132\u00a0textes >\u00a099\u202f%" in section(overview(overview=figures), "h-figures").words
+
+
 def test_a_lost_record_is_told():
     run = make_run()
     run["candidates"]["ada"]["root"]["kept"] -= 3
@@ -576,7 +597,8 @@ def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
         "running month": at_half_past_five(
             days=make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(120)))
         ),
-        "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7)),
+        "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7, unplaced=1)),
+        "unplaced": make_data(overview=pages.make_overview().assign(unplaced=[1233, 0, 765, 1999])),
         "empty": empty,
         "other": make_data(election=make_election(language="en")),
     }
