@@ -42,6 +42,15 @@ class Bar:
 
 
 @dataclass(frozen=True)
+class Hit:
+    """The part of a chart of lines that belongs to a day, and what it says when pointed at."""
+
+    left: float
+    width: float
+    title: str
+
+
+@dataclass(frozen=True)
 class Whisker:
     """A value with its interval on a horizontal axis; None where there is none."""
 
@@ -60,6 +69,8 @@ class Chart:
         bands: Polygons of the same form.
         dots: Points of lines that stand alone.
         running: Lines that lead to a day that had not ended.
+        hits: Of the days that have a value and say so.
+        end: The label beside the end of the line.
         counts: Labels of the vertical axis, 0 at the foot.
         times: Labels of the horizontal axis.
         events: Vertical marks; the text is the event's number in the list under the chart.
@@ -73,6 +84,8 @@ class Chart:
     bands: Sequence[str] = ()
     dots: Sequence[tuple[float, float]] = ()
     running: Sequence[str] = ()
+    hits: Sequence[Hit] = ()
+    end: Mark | None = None
     counts: Sequence[Mark] = ()
     times: Sequence[Mark] = ()
     events: Sequence[Mark] = ()
@@ -154,6 +167,7 @@ def line_by_day(
     events: Sequence[Event] = (),
     dates: int = MAX_TIME_LABELS,
     running: dt.date | None = None,
+    titles: Mapping[dt.date, str] | None = None,
 ) -> Chart:
     """A line of values by day with the band of their intervals; a day without a value is a gap.
 
@@ -166,6 +180,7 @@ def line_by_day(
         events: Marked where they fall within the span.
         dates: Labels of the horizontal axis at most.
         running: The day that had not ended; the way to it is a line of its own.
+        titles: The values of the days as they are told to those who point at them.
     """
     times = [span[0] + dt.timedelta(days=number) for number in range((span[1] - span[0]).days + 1)]
     low_end, high_end = scale
@@ -189,7 +204,18 @@ def line_by_day(
             above = [(x, height(high)) for x, _, high in ends]
             bands.append(_points([*above, *((x, height(low)) for x, low, _ in reversed(ends))]))
     marks, listed = _events(events, times, catalogue)
+    slot = 100 / len(times)
+    hits = [
+        Hit(
+            number * slot,
+            slot,
+            catalogue.text("charts.point", time=day_name(time, running, catalogue), value=titles[time]),
+        )
+        for number, time in enumerate(times)
+        if titles and time in titles
+    ]
     return Chart(
+        hits=hits,
         lines=lines,
         bands=bands,
         dots=dots,
@@ -230,7 +256,7 @@ def whiskers(rows: Sequence[tuple[float, float, float]], catalogue: Catalogue) -
     return drawn, [Mark(at, catalogue.signed(value, digits)) for at, value in ((0, -half), (50, 0.0), (100, half))]
 
 
-def ticks(highest: int) -> Sequence[int]:
+def ticks(highest: int) -> range:
     """Three to five round numbers from 0 to at least this count, in steps of 1, 2 or 5 times a power of ten."""
     power = 1
     while True:

@@ -10,7 +10,7 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -254,6 +254,8 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
     span = (min(counts), max(counts)) if counts else None
     most = max((data.figures[key]["tweets"] for key in data.election.candidate_keys), default=0)
     top = _share_top(data)
+    # A day that runs is drawn alone, not at the end of a line.
+    last = data.last_ended or data.running
     ranked = sorted(data.election.candidates, key=lambda one: -data.figures[one.key]["tweets"])
     axis_rows = [_tone(data.figures[one.key]) for one in ranked]
     drawn, axis = charts.whiskers(axis_rows, c)
@@ -275,11 +277,12 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
                 "share": data.mentions_share(one.key),
                 "part": 100 * data.figures[one.key]["tweets"] / most if most else 0,
                 "trend": _trend(data.shares[one.key], data.last_ended),
-                "multiple": _share_chart(data, one.key, c, top, span, SMALL_TIME_LABELS) if span else None,
+                "multiple": _multiple(data, one.key, c, top, last) if last else None,
             }
             for one in ranked
         ],
         "multiples_top": top,
+        "multiples_last": c.day(last) if last else "",
         "chart": chart,
         "toned": data.toned,
         "tones": [
@@ -316,7 +319,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
         "placed_share": _placed(row),
         "chart": chart,
         "hours": _hours(data, one.key, c),
-        "share_chart": _share_chart(data, one.key, c, _share_top(data), span) if span else None,
+        "share_chart": _share_chart(data, one.key, c, span) if span and data.shares[one.key] else None,
         "share_rows": [(charts.day_name(day, data.running, c), share) for day, share in data.shares[one.key].items()],
         "toned": data.toned,
         "tone_floor": LEAST_TONE_TEXTS,
@@ -436,17 +439,33 @@ def _share_top(data: SiteData) -> float:
     return next(top for top in (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0) if top >= highest)
 
 
-def _share_chart(
-    data: SiteData,
-    key: str,
-    c: Catalogue,
-    top: float,
-    span: tuple[dt.date, dt.date],
-    dates: int = charts.MAX_TIME_LABELS,
-) -> charts.Chart:
-    values = {day: (share, None, None) for day, share in data.shares[key].items()}
+def _share_chart(data: SiteData, key: str, c: Catalogue, span: tuple[dt.date, dt.date]) -> charts.Chart:
+    """A candidate's shares on a scale of their own, so that their moves can be read."""
+    shares = data.shares[key]
+    thousandths = charts.ticks(math.ceil(1000 * max(shares.values())))
+    digits = 0 if thousandths.step % 10 == 0 else 1
+    labels = [(tick / 1000, c.percent(tick / 1000, digits)) for tick in thousandths]
+    return charts.line_by_day(
+        {day: (share, None, None) for day, share in shares.items()},
+        span,
+        (0.0, labels[-1][0]),
+        labels,
+        c,
+        data.election.events,
+        running=data.running,
+        titles={day: c.percent(share) for day, share in shares.items()},
+    )
+
+
+def _multiple(data: SiteData, key: str, c: Catalogue, top: float, last: dt.date) -> charts.Chart:
+    """A candidate's shares up to a day, as high as all candidates' reach, with the value of that day at the end."""
+    shares = {day: share for day, share in data.shares[key].items() if day <= last}
+    values = {day: (share, None, None) for day, share in shares.items()}
     labels = [(0.0, c.percent(0, 0)), (top, c.percent(top, 0))]
-    return charts.line_by_day(values, span, (0.0, top), labels, c, data.election.events, dates, data.running)
+    chart = charts.line_by_day(values, (min(data.counts(TOTAL)), last), (0.0, top), labels, c, dates=SMALL_TIME_LABELS)
+    return replace(
+        chart, end=charts.Mark(100 * shares[last] / top, c.percent(shares[last])) if last in shares else None
+    )
 
 
 def _tone_chart(
@@ -455,7 +474,13 @@ def _tone_chart(
     reach = max(abs(number) for of_day in values.values() for number in of_day)
     half = next(step for step in (0.25, 0.5, 1.0) if step >= min(reach, 1.0))
     labels = [(value, c.signed(value, 2)) for value in (-half, 0.0, half)]
-    return charts.line_by_day(values, span, (-half, half), labels, c, data.election.events, running=data.running)
+    titles = {
+        day: f"{c.signed(mean)} ({c.interval(low, high)})" if _known(low) else c.signed(mean)
+        for day, (mean, low, high) in values.items()
+    }
+    return charts.line_by_day(
+        values, span, (-half, half), labels, c, data.election.events, running=data.running, titles=titles
+    )
 
 
 def _trend(shares: Mapping[dt.date, float], last: dt.date | None) -> str:

@@ -193,7 +193,7 @@ def test_the_running_day_is_marked_in_charts_and_tables():
     files = site_files(at_half_past_five(tones=make_tones(("ada", LAST, 12, 0.5))), FRENCH)
     told = pages_of(files)
     for path, heading in (("index.html", "h-moves"), ("candidates/ada.html", "h-volume")):
-        bars = section(told[path], heading).all("g")
+        bars = [one for one in section(told[path], heading).all("g") if one.all("rect", class_="tweets")]
         assert [bar.attributes.get("class") for bar in bars] == [None] * 8 + ["running"], path
         assert bars[-1].one("title").words.startswith("dimanche 10\u00a0avril 2022 (en cours)\u00a0: 7"), path
         figures = section(told[path], heading).one("caption", id="c-days")
@@ -258,6 +258,44 @@ def test_every_candidate_has_the_same_scale_in_the_small_multiples():
     assert len(small) == 3
     assert len({tuple(span.words for span in one.all("span", class_="count")) for one in small}) == 1
     assert small[0].one("svg").attributes["aria-label"] == "Ada Un\u00a0: part des mentions par jour"
+
+
+def test_a_small_multiple_says_the_last_share_at_its_end_and_bears_no_flag():
+    page = overview()
+    small = {one.one("svg").attributes["aria-label"].split("\u00a0")[0]: one for one in page.all("div", class_="small")}
+
+    ends = {name: one.one("span", class_="end") for name, one in small.items()}
+    assert {name: end.words for name, end in ends.items()} == {
+        **{"Ada Un": "100,0\u202f%", "Cyr Trois": "0,0\u202f%", "Béa Deux": "0,0\u202f%"},
+    }
+    assert [ends[name].attributes["style"] for name in ("Ada Un", "Cyr Trois")] == ["bottom:100.00%", "bottom:0.00%"]
+    assert not any(one.all("span", class_="flag") for one in small.values())
+    assert section(page, "h-moves").all("ol", class_="events")[1:] == []
+    assert "Au bout de la ligne, la part du 10\u00a0avril" in page.words
+    # A running day is not at the end.
+    running = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
+    assert "la part du 9\u00a0avril" in running.words
+    assert [one.words for one in running.all("span", class_="end")] == ["50,0\u202f%", "50,0\u202f%", "0,0\u202f%"]
+
+
+def test_a_candidates_shares_have_a_scale_of_their_own_and_say_their_values():
+    days = [LAST - dt.timedelta(days=back) for back in range(3)]
+    few = [make_days((day, tweets, 1), keys=("ada",)) for day, tweets in zip(days, (4, 8, 15), strict=True)]
+    rest = [make_days((day, 500 - tweets, 1), keys=("cyr",)) for day, tweets in zip(days, (4, 8, 15), strict=True)]
+    whole = make_days(*((day, 500, 1) for day in days), keys=(TOTAL,))
+    told = site(days=pd.concat([whole, *few, *rest], ignore_index=True))
+    chart = section(told["candidates/ada.html"], "h-volume").all("div", class_="chart")[1]
+
+    assert [one.words for one in chart.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 1, 2, 3)]
+    (line,) = chart.all("polyline", class_="line")
+    assert [pair.split(",")[1] for pair in line.attributes["points"].split()] == ["0.00", "46.67", "73.33"]
+    titles = [one.words for one in chart.all("title")]
+    assert titles[-1] == "dimanche 10\u00a0avril 2022\u00a0: 0,8\u202f%"
+    assert len(titles) == len(chart.all("rect", class_="hit")) == 3
+    other = section(told["candidates/cyr.html"], "h-volume").all("div", class_="chart")[1]
+    assert [one.words for one in other.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 50, 100)]
+    tones = site(tones=make_tones(("ada", LAST, 12, 0.5)))["candidates/ada.html"].one("div", class_="tone-chart")
+    assert [one.words for one in tones.all("title")] == ["dimanche 10\u00a0avril 2022\u00a0: +0,50 (+0,45 à +0,55)"]
 
 
 def test_a_candidates_page():
