@@ -251,6 +251,39 @@ def test_less_than_usual_and_two_names():
     assert "Ada Un est le nom le plus cité\u00a0: 75 % des mentions, devant Béa Deux (25 %)." in words
 
 
+def of_two(*parts: int, of: int = 100) -> pd.DataFrame:
+    """Days up to the last one on which the first candidate has so many of the mentions, and the third the rest."""
+    days = [LAST - dt.timedelta(days=back) for back in reversed(range(len(parts)))]
+    mine = [make_days((day, part, 0), keys=("ada",)) for day, part in zip(days, parts, strict=True)]
+    rest = [make_days((day, of - part, 0), keys=("cyr",)) for day, part in zip(days, parts, strict=True)]
+    whole = make_days(*((day, of, 0) for day in days), keys=(TOTAL,))
+    return pd.concat([whole, *mine, *rest], ignore_index=True)
+
+
+def facts(days: pd.DataFrame) -> str:
+    return section(overview(days=days), "h-today").words.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_the_last_day_is_compared_with_the_median_of_the_seven_before_it():
+    tweets = [1000, 1000, 1000, 900, 150, 140, 130, 120, 110, 100, 260]
+    days = [(LAST - dt.timedelta(days=back), number, 1) for back, number in enumerate(reversed(tweets))]
+
+    assert "260 tweets ce jour-là, 100 % de plus que la médiane des 7 jours d’avant (130)." in facts(make_days(*days))
+    assert "des 3 jours d’avant" in facts(make_days(*days[:4]))
+    assert "jours d’avant" not in facts(make_days(*days[:3])).replace("des sept jours d’avant", "")
+
+
+def test_the_strongest_rise_is_beside_the_mean_of_the_seven_days_before():
+    words = facts(of_two(100, 100, 100, 70, 0, 0, 0, 0, 0, 0, 20))
+
+    assert "La plus forte hausse : Ada Un, 20,0 % des mentions contre 10,0 % en moyenne les 7 jours d’avant." in words
+
+
+@pytest.mark.parametrize(("part", "told"), [(112, True), (108, False)])
+def test_a_rise_of_less_than_a_point_is_not_told(part, told):
+    assert ("La plus forte hausse : Ada Un, " in facts(of_two(*[100] * 7, part, of=1000))) == told
+
+
 def test_every_candidate_has_the_same_scale_in_the_small_multiples():
     page = overview()
     small = page.all("div", class_="chart small")
@@ -296,6 +329,84 @@ def test_a_candidates_shares_have_a_scale_of_their_own_and_say_their_values():
     assert [one.words for one in other.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 50, 100)]
     tones = site(tones=make_tones(("ada", LAST, 12, 0.5)))["candidates/ada.html"].one("div", class_="tone-chart")
     assert [one.words for one in tones.all("title")] == ["dimanche 10\u00a0avril 2022\u00a0: +0,50 (+0,45 à +0,55)"]
+
+
+def styles(part: Any, tag: str, class_: str) -> list[str]:
+    return [one.attributes["style"] or "" for one in part.all(tag, class_=class_)]
+
+
+def test_bars_stand_on_the_foot_of_their_chart_as_high_as_their_tweets():
+    last = section(overview(), "h-moves").all("g")[-1]
+
+    (tweets,), (originals,) = last.all("rect", class_="tweets"), last.all("rect", class_="originals")
+    assert [tweets.attributes[name] for name in ("x", "width", "y", "height")] == ["85.000", "13.333", "0.00", "100.00"]
+    assert [originals.attributes[name] for name in ("y", "height")] == ["33.33", "66.67"]
+    first = section(overview(), "h-moves").all("rect", class_="tweets")[0]
+    assert [first.attributes[name] for name in ("x", "y", "height")] == ["1.667", "1.67", "98.33"]
+
+
+def test_cells_are_marked_as_their_tweets_are_many():
+    page = site()["candidates/ada.html"]
+    cells = section(page, "h-volume").one("table", class_="heat").all("td")
+    heat = {cell.words: cell.attributes["style"] for cell in cells if "style" in cell.attributes}
+
+    assert heat == {"20": "--heat:1.00", "5": "--heat:0.25", "0": "--heat:0.00"}
+    assert styles(section(overview(), "h-ranking"), "span", "cell-bar") == [
+        "--part:100.0%",
+        "--part:62.1%",
+        "--part:0.0%",
+    ]
+
+
+def test_a_sparkline_is_the_shape_of_the_last_fourteen_days():
+    def lines(days: pd.DataFrame) -> list[str]:
+        svgs = section(overview(days=days), "h-ranking").all("svg", class_="spark")
+        return [one.one("polyline").attributes["points"] or "" for one in svgs]
+
+    ada, cyr, bea = lines(of_two(20, 40, 80))
+    assert ada == "0.00,75.00 50.00,50.00 100.00,0.00"
+    assert cyr == "0.00,0.00 50.00,25.00 100.00,75.00"
+    assert bea == "0.00,100.00 50.00,100.00 100.00,100.00"
+    ada, *_ = lines(of_two(*[100] * 6, 10, *[20] * 13))
+    assert [pair.split(",")[1] for pair in ada.split()] == ["50.00", *["0.00"] * 13]
+
+
+def test_whiskers_stand_where_their_values_are():
+    tones = section(overview(), "h-tone")
+
+    axis = tones.one("span", class_="whisker-axis")
+    assert [one.words for one in axis.all("i")] == ["\u22120,75", "0,00", "+0,75"]
+    ada, cyr = tones.all("span", class_="whisker")
+    assert (styles(ada, "i", "interval"), styles(ada, "i", "point")) == (["left:38.33%;right:55.00%"], ["left:41.67%"])
+    assert (styles(cyr, "i", "interval"), styles(cyr, "i", "point")) == (["left:80.00%;right:13.33%"], ["left:83.33%"])
+
+
+def test_the_axis_of_the_tone_is_as_long_as_its_values_need():
+    def chart(mean: float) -> Any:
+        tones = make_tones(("ada", LAST, 10, mean), ("ada", LAST - dt.timedelta(days=1), 30, -0.125))
+        return site(tones=tones)["candidates/ada.html"].one("div", class_="tone-chart")
+
+    near, far = chart(0.125), chart(0.6)
+    assert [one.words for one in near.all("span", class_="count")] == ["\u22120,25", "0,00", "+0,25"]
+    assert [one.words for one in far.all("span", class_="count")] == ["\u22121,00", "0,00", "+1,00"]
+    # Ten texts are enough for a day to be drawn; days are 5 to 10 April.
+    assert near.one("polyline").attributes["points"] == "75.00,75.00 91.67,25.00"
+    assert near.one("polygon").attributes["points"] == "75.00,65.00 91.67,15.00 91.67,35.00 75.00,85.00"
+
+
+def test_a_candidates_figures_are_each_in_their_place():
+    page = site()["candidates/ada.html"]
+
+    figures = section(page, "h-figures")
+    assert [one.words for one in figures.all("dd")] == [
+        *("1\u202f234", "61,7\u202f%", "700", "600", "\u22120,12", "59\u202f%"),
+    ]
+    said = section(page, "h-tone").words.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "Parmi 450 textes : 50 % négatifs, 30 % neutres, 20 % positifs." in said
+    whole = section(overview(), "h-figures")
+    assert [one.words for one in whole.all("dd")] == [
+        *("2\u202f000", "1\u202f300", "1\u202f100", "900", "75\u202f%", "75\u202f%"),
+    ]
 
 
 def test_a_candidates_page():
