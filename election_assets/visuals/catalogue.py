@@ -167,6 +167,11 @@ class Catalogue:
         """An hour of the day, `8 h`."""
         return self._format["hour"].format(hour)
 
+    @staticmethod
+    def capital(text: str) -> str:
+        """A text as it begins a line of its own."""
+        return text[:1].upper() + text[1:]
+
     def listed(self, texts: list[str]) -> str:
         """Texts one after the other, `a, b et c`."""
         if len(texts) < 2:

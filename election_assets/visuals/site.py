@@ -88,7 +88,8 @@ class SiteData:
         top_words: The words of the cloud of all: `word`, `texts`.
         words: Of `distinctive_words`.
         pairs: Of `co_mentions`.
-        clouds: By candidate, and of all under `TOTAL`: the picture's path in the site, and the text that stands for it.
+        clouds: By candidate, and of all under `TOTAL`: the PNG's path in the site, beside which it is as SVG, too, and
+            the text that stands for it.
     """
 
     election: Election
@@ -263,7 +264,7 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
     return {
         "period": c.period(*span) if span else "",
         "running": c.day(data.running) if data.running else "",
-        "last_ended": c.date(data.last_ended) if data.last_ended else "",
+        "last_ended": c.capital(c.date(data.last_ended)) if data.last_ended else "",
         "facts": _facts(data, data.last_ended, c) if data.last_ended else [],
         "total": total,
         "texts": texts,
@@ -281,6 +282,7 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
             }
             for one in ranked
         ],
+        "hours": _hours(data, TOTAL, c),
         "multiples_top": top,
         "multiples_last": c.day(last) if last else "",
         "chart": chart,
@@ -293,7 +295,7 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
         "hashtags": _records(data.hashtags[TOTAL].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, TOTAL).head(SHOWN_ROWS)),
         "words": _records(data.top_words.head(SHOWN_WORDS)),
-        "cloud": data.clouds.get(TOTAL),
+        "cloud": _cloud(data, TOTAL),
     }
 
 
@@ -326,7 +328,7 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
         "tone_chart": _tone_chart(drawn, data, c, span) if drawn and span else None,
         "tone_rows": [(charts.day_name(of_day["day"], data.running, c), of_day) for of_day in _records(tones)],
         "words": _records(_of(data.words, one.key).head(SHOWN_WORDS)),
-        "cloud": data.clouds.get(one.key),
+        "cloud": _cloud(data, one.key),
         "hashtags": _records(data.hashtags[one.key].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, one.key).head(SHOWN_ROWS)),
         "pairs": [(of_key[row.other], row.tweets) for row in _rows(_of(data.pairs, one.key)) if row.other in of_key],
@@ -490,14 +492,23 @@ def _trend(shares: Mapping[dt.date, float], last: dt.date | None) -> str:
     return charts.sparkline(values, max(values)) if values else ""
 
 
+def _cloud(data: SiteData, key: str) -> dict[str, str] | None:
+    """The paths of a cloud's two pictures, and its text."""
+    if key not in data.clouds:
+        return None
+    picture, alt = data.clouds[key]
+    return {"picture": picture, "vector": f"{picture.removesuffix('.png')}.svg", "alt": alt}
+
+
 def _hours(data: SiteData, key: str, c: Catalogue) -> dict[str, Any] | None:
-    """The rows of the table of hours: a day and its 24 cells; None where there is no tweet."""
+    """The rows of the table of hours: a day with its events' numbers and its 24 cells; None where there is no tweet."""
     hours = _of(data.hours, key)
     if hours.empty:
         return None
     tweets = {(row.day, row.hour): int(row.tweets) for row in _rows(hours)}
     top = max(tweets.values())
     first, last = hours["day"].min(), hours["day"].max()
+    events = [event for event in data.election.events if first <= event.date <= last]
     rows = []
     for day in (first + dt.timedelta(days=number) for number in range((last - first).days + 1)):
         date = charts.day_name(day, data.running, c)
@@ -509,8 +520,9 @@ def _hours(data: SiteData, key: str, c: Catalogue) -> dict[str, Any] | None:
                 continue
             title = c.text("candidate.hour_title", date=date, hour=c.hour(hour), tweets=c.count(count, "tweet"))
             cells.append({"tweets": count, "heat": f"{count / top:.2f}", "title": title})
-        rows.append((c.short_day(day), day == data.running, cells))
-    return {"rows": rows, "top": top}
+        marks = [str(number) for number, event in enumerate(events, 1) if event.date == day]
+        rows.append((c.short_day(day), day == data.running, marks, cells))
+    return {"rows": rows, "top": top, "listed": [(c.day(event.date), event.title) for event in events]}
 
 
 def _tables(data: SiteData) -> dict[str, pd.DataFrame]:

@@ -277,6 +277,7 @@ def frame(columns: str, *rows: tuple) -> pd.DataFrame:
 
 
 RISING = "candidate hashtag texts before share share_before rise"
+WORDS = "candidate word texts others log_odds z"
 CLOUDS = {key: (f"word_clouds/{key}.png" if key else "word_cloud.png", f"mot{key}") for key in (TOTAL, "ada", "cyr")}
 DAYS = pd.concat(
     [
@@ -298,6 +299,7 @@ def make_data(**changes: Any) -> SiteData:
             "candidate day hour tweets originals",
             ("ada", LAST - dt.timedelta(days=1), 8, 20, 10),
             ("ada", LAST, 23, 5, 5),
+            (TOTAL, LAST, 9, 30, 12),
         ),
         tones=make_tones(
             ("ada", LAST, 12, 0.5), ("ada", LAST - dt.timedelta(days=1), 30, -0.25), ("cyr", LAST, 9, 0.75)
@@ -310,7 +312,9 @@ def make_data(**changes: Any) -> SiteData:
         },
         rising=frame(RISING, (TOTAL, "marée", 40, 2, 0.04, 0.0025, 2.6), ("ada", "marée", 37, 3, 0.08, 0.005, 2.4)),
         top_words=frame("word texts", ("école", 1234), ("vélo", 53)),
-        words=frame("candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25)),
+        words=frame(
+            "candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25), ("cyr", "mer", 30, 2, 1.5, 4.0)
+        ),
         pairs=frame("candidate other tweets", ("ada", "cyr", 77), ("cyr", "ada", 77)),
         clouds=CLOUDS,
     )

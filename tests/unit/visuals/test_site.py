@@ -94,7 +94,7 @@ def test_key_figures_are_in_french_numbers():
     words = section(overview(), "h-figures").words
 
     assert "tweets, chacun compté une fois 2\u202f000" in words
-    assert "sans les retweets 1\u202f300" in words
+    assert "hors retweets 1\u202f300" in words
     assert "auteurs distincts 900" in words
     assert "ton calculé, sur 1\u202f000\u00a0textes 75\u202f%" in words
     assert "département 75\u202f%" in words
@@ -178,7 +178,7 @@ def test_the_running_day_is_compared_with_nothing():
     page = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
     words = section(page, "h-today").words.replace("\u00a0", " ")
 
-    assert section(page, "h-today").one("h2").words.lower() == "samedi 9\u00a0avril 2022"
+    assert section(page, "h-today").one("h2").words == "Samedi 9\u00a0avril 2022"
     assert "100 tweets ce jour-là." in words
     assert "médiane" not in words
     assert "hausse" not in words
@@ -204,7 +204,7 @@ def test_the_running_day_is_marked_in_charts_and_tables():
     assert ["dimanche 10\u00a0avril 2022 (en cours)", "100,0\u202f%"] in section(ada, "h-volume").rows()
     assert section(ada, "h-tone").row("dimanche 10\u00a0avril 2022 (en cours)")[0] == "+0,50"
     heat = section(ada, "h-volume").one("table", class_="heat")
-    assert [row[0] for row in heat.rows()[1:]] == ["9\u00a0avr.", "10\u00a0avr. (en cours)"]
+    assert [row[0] for row in heat.rows()[1:]] == ["9\u00a0avr. 1", "10\u00a0avr. 2 (en cours)"]
     assert heat.rows()[2][1:] == ["0"] * 6 + ["–"] * 17 + ["5"]
     (dashed,) = section(ada, "h-volume").all("polyline", class_="running")
     (solid,) = (one for one in section(ada, "h-volume").all("polyline") if one is not dashed)
@@ -303,7 +303,7 @@ def test_a_small_multiple_says_the_last_share_at_its_end_and_bears_no_flag():
     }
     assert [ends[name].attributes["style"] for name in ("Ada Un", "Cyr Trois")] == ["bottom:100.00%", "bottom:0.00%"]
     assert not any(one.all("span", class_="flag") for one in small.values())
-    assert section(page, "h-moves").all("ol", class_="events")[1:] == []
+    assert page.one("ul", class_="multiples").all("ol") == []
     assert "Au bout de la ligne, la part du 10\u00a0avril" in page.words
     # A running day is not at the end.
     running = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
@@ -329,6 +329,30 @@ def test_a_candidates_shares_have_a_scale_of_their_own_and_say_their_values():
     assert [one.words for one in other.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 50, 100)]
     tones = site(tones=make_tones(("ada", LAST, 12, 0.5)))["candidates/ada.html"].one("div", class_="tone-chart")
     assert [one.words for one in tones.all("title")] == ["dimanche 10\u00a0avril 2022\u00a0: +0,50 (+0,45 à +0,55)"]
+
+
+def test_hours_bear_the_marks_of_the_events_and_are_told_of_all_candidates():
+    told = site()
+    ada = section(told["candidates/ada.html"], "h-volume")
+    (figure,) = (one for one in ada.all("figure") if one.all("table", class_="heat"))
+
+    assert [row[0] for row in figure.rows()[1:]] == ["9\u00a0avr. 1", "10\u00a0avr. 2"]
+    assert [one.words for one in figure.one("ol", class_="events").all("li")] == [
+        "9\u00a0avril Veille du vote",
+        "10\u00a0avril Premier tour",
+    ]
+    heat = section(told["index.html"], "h-moves").one("table", class_="heat")
+    assert heat.rows()[1:] == [["10\u00a0avr. 1", *["30" if hour == 9 else "0" for hour in range(24)]]]
+
+
+def test_a_cloud_can_be_had_as_a_drawing_that_scales(files, parsed):
+    for path, heading, drawing in (
+        ("index.html", "h-words", "word_cloud.svg"),
+        ("candidates/ada.html", "h-words", "../word_clouds/ada.svg"),
+    ):
+        links = [one.attributes["href"] for one in section(parsed[path], heading).all("a")]
+        assert drawing in links, path
+        assert files[drawing.removeprefix("../")].startswith(b"<svg")
 
 
 def styles(part: Any, tag: str, class_: str) -> list[str]:
@@ -716,7 +740,7 @@ def data_of(run: Mapping[str, Any]) -> list[str]:
     texts = [election.name, election.time_zone, election.language, run["run_id"], "z", "log", "x"]
     texts += [text for one in election.candidates for text in (one.name, one.party)]
     texts += [event.title for event in election.events]
-    texts += ["débat", "marée", "vélo", "école", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += ["débat", "marée", "vélo", "école", "mer", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
     texts += [*DEPARTMENT_COLUMNS, *pages_columns()]
     texts += [*run["versions"], *run["versions"].values(), *run["engines"].values(), *run["seconds"]]
     return [text for text in texts if len(text) > 1]
@@ -891,7 +915,7 @@ def test_every_link_leads_to_a_file_and_an_anchor_that_are_there(files, parsed):
             if anchor:
                 assert anchor in parsed[file].ids, (path, file, anchor)
     linked = {file for path, page in parsed.items() for file, _ in targets(page, path) if not file.endswith(".png")}
-    assert {path for path in files if path.endswith((".csv", ".html", ".js", ".css"))} == linked
+    assert {path for path in files if path.endswith((".csv", ".html", ".js", ".css", ".svg"))} == linked
 
 
 def test_every_figure_links_to_its_definition(parsed):
