@@ -202,7 +202,8 @@ def _svg(cloud: WordCloud | None, note: str, no_words: str, heading: str, alt: s
     middle = f'x="{WIDTH // 2}" text-anchor="middle" dominant-baseline="central"'
     if cloud:
         drawn = cloud.to_svg().partition(">")[2].removesuffix("</svg>")
-        words = f'<g transform="translate({MARGIN},{MARGIN})">{drawn}</g>'
+        paper = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
+        words = f'{paper}<g transform="translate({MARGIN},{MARGIN})">{drawn}</g>'
         characters = "".join(word for (word, _), *_ in cloud.layout_)
     else:
         words = f'<text {middle} y="{height // 2}" font-size="48" fill="{NO_WORDS_COLOUR}">{escape(no_words)}</text>'

@@ -126,6 +126,25 @@ def test_a_page_is_dark_for_readers_who_ask_for_it(open_page, report, screenshot
     assert max(red, green, blue) < 64
 
 
+def test_clouds_are_dark_where_the_page_is(open_page, report):
+    page = show(open_page(768), report, "index.html")
+    cloud = page.locator(".cloud img")
+    shown = "image => getComputedStyle(image).filter"
+    assert cloud.evaluate(shown) == "none"
+    page.emulate_media(color_scheme="dark")
+    assert cloud.evaluate(shown).startswith("invert(")
+    page.emulate_media(media="print", color_scheme="dark")
+    assert cloud.evaluate(shown) == "none"
+
+
+def test_a_row_of_the_lineage_is_not_cut_on_a_phone(open_page, report):
+    page = show(open_page(390), report, "method.html")
+    right = "all => all.map(one => one.getBoundingClientRect().right)"
+    arrow = page.evaluate("getComputedStyle(document.querySelector('.lineage li'), '::after').right.replace('px', '')")
+    assert float(arrow) < 0
+    assert max(page.locator(".lineage li").evaluate_all(right)) - float(arrow) <= 390
+
+
 def test_a_printed_page_has_no_menus_and_hides_no_column(open_page, report, screenshots, kind):
     page = show(open_page(720), report, KINDS[kind])
     page.emulate_media(media="print", color_scheme="dark")
