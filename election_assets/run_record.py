@@ -56,21 +56,24 @@ def run_record(
         now: The time of the report.
 
     Returns:
-        `election`, `source`, `made_at`, `run_id`; `candidates`, by key: `run`, `root`, `error` and `notes`; `total`:
+        `election`, `source`, `made_at`, `since` (of the report before this one, None if there is none), `run_id`;
+        `candidates`, by key: `run`, `root`, `error` and `notes`; `total`:
         `run` and `root`; `archive`, `versions`, `engines`, `seconds`. `root` counts since the data root began, `run`
         what was read since the report before this one. The counts: `received` records, of which `repeats`,
         `quarantined`, `kept`, `deleted` (rows of deleted tweets) and `waiting` (collected, not read yet); and
         `repeated_deliveries`, messages whose batch had come before.
     """
     since = _previous_report(root)
+    start = since or dt.datetime.min.replace(tzinfo=dt.UTC)
     counts = {
-        "run": {key: _counts(root, key, since, now) for key in election.candidate_keys},
+        "run": {key: _counts(root, key, start, now) for key in election.candidate_keys},
         "root": {key: _counts(root, key, None, now) for key in election.candidate_keys},
     }
     return {
         "election": {"key": election.key, "name": election.name},
         "source": root.info(election).source,
         "made_at": now.isoformat(),
+        "since": since.isoformat() if since else None,
         "run_id": run_id,
         "candidates": {
             key: {
@@ -88,11 +91,11 @@ def run_record(
     }
 
 
-def _previous_report(root: DataRoot) -> dt.datetime:
+def _previous_report(root: DataRoot) -> dt.datetime | None:
     try:
         return dt.datetime.fromisoformat(json.loads((root.report / "run.json").read_text(encoding="utf-8"))["made_at"])
     except (FileNotFoundError, ValueError, KeyError):
-        return dt.datetime.min.replace(tzinfo=dt.UTC)
+        return None
 
 
 def _counts(root: DataRoot, candidate: str, since: dt.datetime | None, now: dt.datetime) -> dict[str, int]:

@@ -7,6 +7,7 @@ import math
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 
@@ -151,6 +152,8 @@ def report(
     context: dg.AssetExecutionContext, spark: SparkResource, scraper: ScraperResource, kafka: KafkaResource
 ) -> dg.MaterializeResult:
     """The pages that set it all side by side, their tables as CSV, and `run.json` with the counts behind them."""
+    import pandas as pd
+
     from election_assets.transforms import aggregates
     from election_assets.visuals.catalogue import load_catalogue
     from election_assets.visuals.site import SiteData, site_files
@@ -159,7 +162,8 @@ def report(
     session = spark.session
     merged = delta.read(session, MERGED_TWEETS, DATA_ROOT.table(MERGED_TWEETS.name))
     scores = delta.read(session, SENTIMENT_SCORES, DATA_ROOT.table(SENTIMENT_SCORES.name))
-    status = _status(context, scraper)
+    status, now = _status(context, scraper), dt.datetime.now(dt.UTC)
+    today = now.astimezone(ZoneInfo(ELECTION.time_zone)).date()
     collection = status.get("candidates", {})
     record = run_record(
         DATA_ROOT,
@@ -171,8 +175,9 @@ def report(
         archive=status.get("archive"),
         engines={"spark": spark.engine, "broker": kafka.engine, "sentiment": aggregates.tone_engine(scores)},
         seconds=_seconds(context),
-        now=dt.datetime.now(dt.UTC),
+        now=now,
     )
+    left_out = stop_words(ELECTION)
     clouds = json.loads((DATA_ROOT.report / CLOUD_INDEX).read_text(encoding="utf-8"))
     data = SiteData(
         election=ELECTION,
@@ -184,8 +189,11 @@ def report(
         hashtags={
             key: aggregates.top_hashtags(merged, key or None) for key in (aggregates.TOTAL, *ELECTION.candidate_keys)
         },
-        rising=aggregates.rising_hashtags(merged),
-        words=aggregates.distinctive_words(merged, ELECTION, stop_words(ELECTION)),
+        rising=aggregates.rising_hashtags(merged, today=today),
+        top_words=pd.DataFrame(
+            aggregates.word_counts(merged, ELECTION, None, left_out).items(), columns=["word", "texts"]
+        ),
+        words=aggregates.distinctive_words(merged, ELECTION, left_out),
         pairs=aggregates.co_mentions(merged),
         clouds={key: (cloud["picture"], cloud["alt"]) for key, cloud in clouds.items()},
     )

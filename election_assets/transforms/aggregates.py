@@ -7,11 +7,13 @@ differ by no more than links, mentions, case and blanks are one voice among text
 
 from __future__ import annotations
 
+import datetime as dt
+import re
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 from unicodedata import normalize
 
-from election_assets.election import Election
+from election_assets.election import Election, fold
 from election_assets.transforms.sentiment import LABELS
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ WORD = r"[\p{L}\p{N}]+(?:['’-][\p{L}\p{N}]+)*"
 ELISIONS = {"fr": r"^(?:(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu)['’])+"}
 """What stands before a word as a part of its own, by language and in lower case: l'école counts under école."""
 MIN_WORD_CHARACTERS = 2
+MIN_NAME_CHARACTERS = 4
+"""Letters of a name below which a hashtag that holds them may well be another word."""
 
 FLOOR_OF_AUTHORS = 10
 """No figure of a place, word or hashtag is given where fewer distinct authors stand behind it: fewer may be told apart,
@@ -254,43 +258,70 @@ def top_hashtags(
     return counts.orderBy(F.desc("texts"), "key").limit(limit).drop("key").toPandas()
 
 
-def rising_hashtags(merged: DataFrame, days: int = 7, limit: int = 10, floor: int = FLOOR_OF_AUTHORS) -> pd.DataFrame:
+def rising_hashtags(
+    merged: DataFrame,
+    days: int = 7,
+    limit: int = 10,
+    floor: int = FLOOR_OF_AUTHORS,
+    today: dt.date | None = None,
+) -> pd.DataFrame:
     """The hashtags that rose most: the last days beside as many before them; of each candidate, and of all as `TOTAL`.
+
+    What is compared is the share of the period's texts that hold the hashtag: where more is written of everything,
+    nothing has risen. Where a day of the earlier period has no tweet at all, it was not collected as a whole, and
+    nothing is said.
 
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         days: Length of either period in local dates; the later one ends with the last date that has a tweet.
         limit: Rows of a candidate at most.
         floor: Authors in the later period below which a hashtag is left out.
+        today: A local date that has not ended; its tweets, and later ones, are not looked at.
 
     Returns:
-        `candidate`, `hashtag`, `texts` (distinct, of the later period), `before` (of the earlier one), `rise` (natural
-        logarithm of (texts + ½) / (before + ½), above 0), ordered by candidate and rise, most first.
+        `candidate`, `hashtag` (in its most frequent spelling of the later period), `texts` (distinct, of the later
+        period), `before` (of the earlier one), `share` and `share_before` (of the period's distinct texts, 0 to 1),
+        `rise` (natural logarithm of the ratio of the shares, each with ½ added to its part and 1 to its whole), whose
+        95 % interval is above 0 (Katz and others, Biometrics 34, 1978), ordered by candidate and rise, most first.
     """
     import numpy as np
     from pyspark.sql import functions as F
 
+    from election_assets.transforms.intervals import Z
+
+    if today is not None:
+        merged = merged.where(F.col("day") < F.lit(today))
     both = _with_total(_last_days(merged, 2 * days), "day", "voice", "author", "hashtags")
     last = both.agg(F.max("day")).collect()[0][0]
-    tags = both.select("candidate", "day", "voice", "author", F.explode("hashtags").alias("hashtag"))
+    both = both.withColumn("later", F.date_diff(F.lit(last).cast("date"), "day") < days)
+    days_before = both.where(~F.col("later")).agg(F.count_distinct("day")).collect()[0][0]
+    wholes = both.groupBy("candidate").agg(
+        F.count_distinct(F.when(F.col("later"), F.col("voice"))).alias("whole"),
+        F.count_distinct(F.when(~F.col("later"), F.col("voice"))).alias("whole_before"),
+    )
+    tags = both.select("candidate", "later", "voice", "author", F.explode("hashtags").alias("hashtag"))
     tags = tags.withColumn("key", _plain_letters("hashtag"))
-    later = F.date_diff(F.lit(last).cast("date"), "day") < days
-    counts = (
-        tags.groupBy("candidate", "key")
-        .agg(
-            F.min(F.when(later, F.col("hashtag"))).alias("hashtag"),
-            F.count_distinct(F.when(later, F.col("voice"))).alias("texts"),
-            F.count_distinct(F.when(~later, F.col("voice"))).alias("before"),
-            F.count_distinct(F.when(later, F.col("author"))).alias("authors"),
-        )
-        .where(F.col("authors") >= floor)
+    counts = tags.groupBy("candidate", "key").agg(
+        F.count_distinct(F.when(~F.col("later"), F.col("voice"))).alias("before"),
+        F.count_distinct(F.when(F.col("later"), F.col("author"))).alias("authors"),
+    )
+    spellings = _by_spelling(tags.where("later"), "hashtag", "candidate")
+    found = (
+        counts.where(F.col("authors") >= floor)
+        .join(spellings, ["candidate", "key"])
+        .join(wholes, "candidate")
         .toPandas()
     )
-    counts["rise"] = np.log((counts["texts"] + 0.5) / (counts["before"] + 0.5))
-    rising = counts[counts["rise"] > 0].sort_values(
+    whole, whole_before = found["whole"] + 1, found["whole_before"] + 1
+    part, part_before = found["texts"] + 0.5, found["before"] + 0.5
+    found["rise"] = np.log((part / whole) / (part_before / whole_before))
+    least = Z * np.sqrt(1 / part - 1 / whole + 1 / part_before - 1 / whole_before)
+    found["share"] = found["texts"] / found["whole"]
+    found["share_before"] = found["before"] / found["whole_before"]
+    rising = found[(found["rise"] > least) & (days_before == days)].sort_values(
         ["candidate", "rise", "texts", "key"], ascending=[True, False, False, True]
     )
-    columns = ["candidate", "hashtag", "texts", "before", "rise"]
+    columns = ["candidate", "hashtag", "texts", "before", "share", "share_before", "rise"]
     return rising.groupby("candidate").head(limit)[columns].reset_index(drop=True)
 
 
@@ -337,6 +368,8 @@ def distinctive_words(
 ) -> pd.DataFrame:
     """What is said of one candidate and not of the others: words by the log-odds of their texts (`intervals.log_odds`).
 
+    Only texts on one candidate alone count: a comparison of two says nothing of either that is not said of the other.
+
     Args:
         merged: Columns of `schemas.MERGED_TWEETS`.
         election: Gives the candidates and the language.
@@ -345,26 +378,28 @@ def distinctive_words(
         floor: Authors of the candidate's texts below which a word is left out.
 
     Returns:
-        `candidate`, `word` (in its most frequent spelling), `texts` (the candidate's distinct texts with it), `others`
-        (distinct texts with it that are none of the candidate's), `log_odds`, `z`; of each candidate the words with z
-        of at least 1.96, most first.
+        `candidate`, `word` (in its most frequent spelling), `texts` (distinct texts with it on the candidate alone),
+        `others` (those on another one alone, summed over the others), `log_odds`, `z`; of each candidate the words with
+        z of at least 1.96, most first.
     """
     import pandas as pd
     from pyspark.sql import functions as F
 
     from election_assets.transforms.intervals import Z, log_odds
 
-    words = _words(merged, election, stop_words)
-    of_all = _by_spelling(words, "word").toPandas().set_index("key")
+    alone = F.size(F.array_union("candidates", "named_candidates")) == 1
+    words = _words(merged.where(alone), election, stop_words)
+    spellings = _by_spelling(words, "word").toPandas().set_index("key")["word"]
     counts = words.groupBy("candidate", "key").agg(
         F.count_distinct("voice").alias("texts"), F.count_distinct("author").alias("authors")
     )
     own = counts.toPandas()
+    of_all = own.groupby("key")["texts"].sum().reindex(spellings.index)
     found = []
     for candidate in election.candidate_keys:
         mine = own[own["candidate"] == candidate].set_index("key")
         texts = mine["texts"].reindex(of_all.index).fillna(0)
-        frame = pd.DataFrame({"word": of_all["word"], "texts": texts, "others": of_all["texts"] - texts})
+        frame = pd.DataFrame({"word": spellings, "texts": texts, "others": of_all - texts})
         frame["log_odds"], frame["z"] = log_odds(frame["texts"], frame["others"])
         known = mine.index[mine["authors"] >= floor]
         frame = frame.loc[known][frame.loc[known, "z"] >= Z]
@@ -375,7 +410,10 @@ def distinctive_words(
 
 
 def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -> DataFrame:
-    """The words of the texts in the election's language: `candidate`, `author`, `voice`, `word`, `key`."""
+    """The words of the texts in the election's language: `candidate`, `author`, `voice`, `word`, `key`.
+
+    A hashtag that holds a candidate's name is left out: it says whom a text is about, not what it says.
+    """
     from pyspark.sql import functions as F
 
     elision = ELISIONS.get(election.language)
@@ -383,13 +421,19 @@ def _words(merged: DataFrame, election: Election, stop_words: Collection[str]) -
     words = (
         merged.where(_in_language(election))
         .select(
-            *("candidate", "author", "voice"),
+            *("candidate", "author", "voice", "hashtags"),
             F.explode(F.regexp_extract_all("text_plain", F.lit(WORD), F.lit(0))).alias("word"),
         )
         .withColumn("word", word)
         .withColumn("key", F.lower("word"))
         .where((F.char_length("key") >= MIN_WORD_CHARACTERS) & F.col("key").rlike(r"\p{L}"))
     )
+    names = {fold(name).replace(" ", "").replace("-", "") for one in election.candidates for name in one.names}
+    names = {name for name in names if len(name) >= MIN_NAME_CHARACTERS}
+    if names:
+        named = _plain_letters("key").rlike("|".join(sorted(map(re.escape, names))))
+        words = words.where(~(F.array_contains("hashtags", F.col("key")) & named))
+    words = words.drop("hashtags")
     return words.where(~F.col("key").isin(sorted(stop_words))) if stop_words else words
 
 
@@ -495,13 +539,13 @@ def _last_days(merged: DataFrame, days: int) -> DataFrame:
     return merged.where(F.date_diff(F.lit(last).cast("date"), "day") < days)
 
 
-def _by_spelling(words: DataFrame, name: str) -> DataFrame:
-    """Distinct texts that hold each `key`: `key`, the column `name` in its most frequent spelling, `texts`."""
+def _by_spelling(words: DataFrame, name: str, *by: str) -> DataFrame:
+    """Distinct texts that hold each `key`: `by`, `key`, the column `name` in its most frequent spelling, `texts`."""
     from pyspark.sql import functions as F
 
-    one_a_text = words.groupBy("voice", "key").agg(F.min(name).alias(name))
-    spellings = one_a_text.groupBy("key", name).agg(F.count(F.lit(1)).alias("texts"))
-    return spellings.groupBy("key").agg(
+    one_a_text = words.groupBy(*by, "voice", "key").agg(F.min(name).alias(name))
+    spellings = one_a_text.groupBy(*by, "key", name).agg(F.count(F.lit(1)).alias("texts"))
+    return spellings.groupBy(*by, "key").agg(
         F.max_by(name, F.struct("texts", name)).alias(name), F.sum("texts").alias("texts")
     )
 

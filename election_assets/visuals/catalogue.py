@@ -107,9 +107,17 @@ class Catalogue:
         return f"+{written}" if positive else written
 
     def percent(self, share: float | None, digits: int = 1) -> str:
-        """A share of 0 to 1 in per cent, `12,3 %`; `ABSENT` for None or NaN."""
+        """A share of 0 to 1 in per cent, `12,3 %`; `ABSENT` for None or NaN.
+
+        What is neither nothing nor all is not rounded to it: `< 0,1 %`, `> 99,9 %`.
+        """
         if share is None or math.isnan(share):
             return ABSENT
+        written, least = round(100 * share, digits), 10.0**-digits
+        if 0 < share < 1 and written == 0:
+            return self._format["less"].format(self.percent(least / 100, digits))
+        if 0 < share < 1 and written == 100:
+            return self._format["more"].format(self.percent(1 - least / 100, digits))
         return self._format["percent"].format(self.number(100 * share, digits))
 
     def interval(self, low: float | None, high: float | None, digits: int = 2) -> str:
@@ -158,6 +166,11 @@ class Catalogue:
     def hour(self, hour: int) -> str:
         """An hour of the day, `8 h`."""
         return self._format["hour"].format(hour)
+
+    @staticmethod
+    def capital(text: str) -> str:
+        """A text as it begins a line of its own."""
+        return text[:1].upper() + text[1:]
 
     def listed(self, texts: list[str]) -> str:
         """Texts one after the other, `a, b et c`."""

@@ -37,6 +37,17 @@ class Bar:
     height: float
     part: float
     title: str
+    running: bool = False
+    """Whether its day or month had not ended."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """The part of a chart of lines that belongs to a day, and what it says when pointed at."""
+
+    left: float
+    width: float
+    title: str
 
 
 @dataclass(frozen=True)
@@ -57,38 +68,57 @@ class Chart:
         lines: Each a text of SVG points, `x,y x,y`, y downwards; a gap parts a line in two.
         bands: Polygons of the same form.
         dots: Points of lines that stand alone.
+        running: Lines that lead to a day that had not ended.
+        hits: Of the days that have a value and say so.
+        end: The label beside the end of the line.
         counts: Labels of the vertical axis, 0 at the foot.
         times: Labels of the horizontal axis.
         events: Vertical marks; the text is the event's number in the list under the chart.
         zero: Height of a zero line above the foot, None without one.
         unit: `day` or `month`, of the bars.
+        rows: The figures of the bars, without the gaps: time, tweets, and those that are no retweets.
     """
 
     bars: Sequence[Bar] = ()
     lines: Sequence[str] = ()
     bands: Sequence[str] = ()
     dots: Sequence[tuple[float, float]] = ()
+    running: Sequence[str] = ()
+    hits: Sequence[Hit] = ()
+    end: Mark | None = None
     counts: Sequence[Mark] = ()
     times: Sequence[Mark] = ()
     events: Sequence[Mark] = ()
     zero: float | None = None
     unit: str = "day"
+    rows: Sequence[tuple[str, int, int]] = ()
     listed: Sequence[tuple[str, str]] = field(default=())
     """The events by number: date and title."""
 
 
-def bars_by_time(days: Mapping[dt.date, tuple[int, int]], catalogue: Catalogue, events: Sequence[Event] = ()) -> Chart:
+def day_name(day: dt.date, running: dt.date | None, catalogue: Catalogue) -> str:
+    """A date that says so where the day had not ended."""
+    return _named(catalogue.date(day), day == running, catalogue)
+
+
+def bars_by_time(
+    days: Mapping[dt.date, tuple[int, int]],
+    catalogue: Catalogue,
+    events: Sequence[Event] = (),
+    running: dt.date | None = None,
+) -> Chart:
     """Bars of tweets by day, or by month over a long period, each with its part that is no retweets.
 
     Args:
         days: Tweets, and those of them that are no retweets, by day; at least one. A day that is absent is a gap.
         catalogue: Writes the labels.
         events: Marked where they fall among the days; not marked on a chart of months.
+        running: The day that had not ended; its bar, or that of its month, says so.
     """
     first, last = min(days), max(days)
     if (last - first).days < MAX_DAYS_BY_DAY:
         times = [first + dt.timedelta(days=number) for number in range((last - first).days + 1)]
-        counts, names, unit = dict(days), [catalogue.date(time) for time in times], "day"
+        counts, names, unit, current = dict(days), [catalogue.date(time) for time in times], "day", running
         labels = _day_labels(times, catalogue)
     else:
         counts = {}
@@ -99,16 +129,23 @@ def bars_by_time(days: Mapping[dt.date, tuple[int, int]], catalogue: Catalogue, 
         span = range(12 * first.year + first.month - 1, 12 * last.year + last.month)
         times = [dt.date(number // 12, number % 12 + 1, 1) for number in span]
         names = labels = [catalogue.month(time) for time in times]
-        unit = "month"
+        unit, current = "month", running and running.replace(day=1)
     axis = ticks(max(tweets for tweets, _ in counts.values()))
     slot, top = 100 / len(times), axis[-1]
-    bars = []
+    bars, rows = [], []
     for number, (time, name) in enumerate(zip(times, names, strict=True)):
         tweets, originals = counts.get(time, (0, 0))
+        told = _named(name, time == current, catalogue)
         title = catalogue.text(
-            "charts.bar", time=name, tweets=catalogue.count(tweets, "tweet"), originals=catalogue.number(originals)
+            "charts.bar",
+            time=told,
+            tweets=catalogue.count(tweets, "tweet"),
+            originals=catalogue.number(originals),
         )
-        bars.append(Bar((number + 0.1) * slot, 0.8 * slot, 100 * tweets / top, 100 * originals / top, title))
+        left, heights = (number + 0.1) * slot, (100 * tweets / top, 100 * originals / top)
+        bars.append(Bar(left, 0.8 * slot, *heights, title, time == current))
+        if time in counts:
+            rows.append((told, tweets, originals))
     marks, listed = _events(events, times if unit == "day" else (), catalogue)
     return Chart(
         bars=bars,
@@ -116,6 +153,7 @@ def bars_by_time(days: Mapping[dt.date, tuple[int, int]], catalogue: Catalogue, 
         times=_time_marks(labels),
         events=marks,
         unit=unit,
+        rows=rows,
         listed=listed,
     )
 
@@ -128,6 +166,8 @@ def line_by_day(
     catalogue: Catalogue,
     events: Sequence[Event] = (),
     dates: int = MAX_TIME_LABELS,
+    running: dt.date | None = None,
+    titles: Mapping[dt.date, str] | None = None,
 ) -> Chart:
     """A line of values by day with the band of their intervals; a day without a value is a gap.
 
@@ -139,6 +179,8 @@ def line_by_day(
         catalogue: Writes the dates.
         events: Marked where they fall within the span.
         dates: Labels of the horizontal axis at most.
+        running: The day that had not ended; the way to it is a line of its own.
+        titles: The values of the days as they are told to those who point at them.
     """
     times = [span[0] + dt.timedelta(days=number) for number in range((span[1] - span[0]).days + 1)]
     low_end, high_end = scale
@@ -146,22 +188,38 @@ def line_by_day(
     def height(value: float) -> float:
         return 100 * (min(max(value, low_end), high_end) - low_end) / (high_end - low_end)
 
-    lines, bands, dots = [], [], []
+    lines, bands, dots, to_running = [], [], [], []
     for run in _runs(times, values):
         points = [((number + 0.5) * 100 / len(times), values[times[number]]) for number in run]
-        if len(points) == 1:
-            dots.append((points[0][0], 100 - height(points[0][1][0])))
-        else:
-            lines.append(_points((x, height(value)) for x, (value, _, _) in points))
+        drawn = [(x, height(value)) for x, (value, _, _) in points]
+        if len(drawn) > 1 and times[run[-1]] == running:
+            to_running.append(_points(drawn[-2:]))
+            drawn.pop()
+        if len(drawn) > 1:
+            lines.append(_points(drawn))
+        elif len(points) == 1:
+            dots.append((drawn[0][0], 100 - drawn[0][1]))
         ends = [(x, low, high) for x, (_, low, high) in points if low is not None and high is not None]
         if len(ends) > 1:
             above = [(x, height(high)) for x, _, high in ends]
             bands.append(_points([*above, *((x, height(low)) for x, low, _ in reversed(ends))]))
     marks, listed = _events(events, times, catalogue)
+    slot = 100 / len(times)
+    hits = [
+        Hit(
+            number * slot,
+            slot,
+            catalogue.text("charts.point", time=day_name(time, running, catalogue), value=titles[time]),
+        )
+        for number, time in enumerate(times)
+        if titles and time in titles
+    ]
     return Chart(
+        hits=hits,
         lines=lines,
         bands=bands,
         dots=dots,
+        running=to_running,
         counts=[Mark(height(value), label) for value, label in labels],
         times=_time_marks(_day_labels(times, catalogue), dates),
         events=marks,
@@ -198,7 +256,7 @@ def whiskers(rows: Sequence[tuple[float, float, float]], catalogue: Catalogue) -
     return drawn, [Mark(at, catalogue.signed(value, digits)) for at, value in ((0, -half), (50, 0.0), (100, half))]
 
 
-def ticks(highest: int) -> Sequence[int]:
+def ticks(highest: int) -> range:
     """Three to five round numbers from 0 to at least this count, in steps of 1, 2 or 5 times a power of ten."""
     power = 1
     while True:
@@ -218,6 +276,10 @@ def _runs(times: Sequence[dt.date], values: Mapping[dt.date, object]) -> list[li
             else:
                 runs.append([number])
     return runs
+
+
+def _named(name: str, running: bool, catalogue: Catalogue) -> str:
+    return catalogue.text("charts.running_time", time=name) if running else name
 
 
 def _points(points) -> str:

@@ -10,11 +10,12 @@ import math
 import statistics
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from election_assets.election import Candidate, Election
 from election_assets.transforms.aggregates import FLOOR_OF_AUTHORS, TOTAL, share_of_voice
@@ -33,6 +34,17 @@ ASSETS = ("site.css", "site.js")
 
 RARE_COUNTS = ("deleted", "waiting")
 """Counts that have a column only where one of them is not 0."""
+TONES = ("mean_polarity", "share_negative", "share_neutral", "share_positive")
+DEPARTMENT_COLUMNS = (
+    *("department", "department_name", "population"),
+    *(f"{name}_N" for name in ("registered", "abstentions", "voters", "blank", "null_votes", "cast", "votes")),
+    *("leader_N", "turnout_N", "share_N", "blank_share_N", "null_share_N"),
+    *("turnout_change", "share_change", "blank_share_change", "null_share_change"),
+    *("tweets", "per_100000", "authors", "scored_texts", "unscored_texts", "waiting_texts"),
+    *(f"{tone}{end}" for tone in TONES for end in ("", "_low", "_high")),
+    "below_floor",
+)
+"""Columns of `departments.csv`, which the map's asset writes; N stands for the round."""
 TREND_DAYS = 14
 FACT_DAYS = 7
 """Days before the last one that it is compared with."""
@@ -75,9 +87,11 @@ class SiteData:
         tones: Of `tone_by_day`.
         hashtags: Of `top_hashtags`, by candidate and of all under `TOTAL`.
         rising: Of `rising_hashtags`.
+        top_words: The words of the cloud of all: `word`, `texts`.
         words: Of `distinctive_words`.
         pairs: Of `co_mentions`.
-        clouds: By candidate, and of all under `TOTAL`: the picture's path in the site, and the text that stands for it.
+        clouds: By candidate, and of all under `TOTAL`: the PNG's path in the site, beside which it is as SVG, too, and
+            the text that stands for it.
     """
 
     election: Election
@@ -88,6 +102,7 @@ class SiteData:
     tones: pd.DataFrame
     hashtags: Mapping[str, pd.DataFrame]
     rising: pd.DataFrame
+    top_words: pd.DataFrame
     words: pd.DataFrame
     pairs: pd.DataFrame
     clouds: Mapping[str, tuple[str, str]]
@@ -107,6 +122,26 @@ class SiteData:
     def figures(self) -> dict[str, dict[str, Any]]:
         """The rows of `overview` by candidate."""
         return {str(row["candidate"]): row for row in _records(self.overview)}
+
+    @property
+    def made_at(self) -> dt.datetime:
+        """When the pages were made, in the election's time zone."""
+        return dt.datetime.fromisoformat(self.run["made_at"]).astimezone(ZoneInfo(self.election.time_zone))
+
+    @property
+    def today(self) -> dt.date:
+        """The local date on which the pages were made: it had not ended."""
+        return self.made_at.date()
+
+    @cached_property
+    def running(self) -> dt.date | None:
+        """That date where it has tweets: it is shown, and not compared with whole days."""
+        return self.today if self.today in self.counts(TOTAL) else None
+
+    @cached_property
+    def last_ended(self) -> dt.date | None:
+        """The last day with tweets that had ended when the pages were made."""
+        return max((day for day in self.counts(TOTAL) if day < self.today), default=None)
 
     @property
     def toned(self) -> bool:
@@ -133,18 +168,19 @@ def site_files(data: SiteData, catalogue: Catalogue) -> dict[str, bytes]:
     head = Head(
         data.election,
         data.run["source"],
-        dt.datetime.fromisoformat(data.run["made_at"]),
+        data.made_at,
         _errors(data.election, data.run),
     )
+    tables = _tables(data)
     pages = {
         "index.html": render("index.html", "index.html", head, catalogue, _overview(data, catalogue)),
-        "method.html": render("method.html", "method.html", head, catalogue, _method(data, catalogue)),
+        "method.html": render("method.html", "method.html", head, catalogue, _method(data, tables, catalogue)),
     }
     for number, one in enumerate(data.election.candidates):
         path = f"candidates/{one.key}.html"
         pages[path] = render("candidate.html", path, head, catalogue, _candidate(data, catalogue, number, one))
-    tables = {f"data/{name}.csv": csv_bytes(frame, catalogue) for name, frame in _tables(data).items()}
-    return {path: page.encode() for path, page in pages.items()} | assets() | tables
+    files = {f"data/{name}.csv": csv_bytes(frame, catalogue) for name, frame in tables.items()}
+    return {path: page.encode() for path, page in pages.items()} | assets() | files
 
 
 def assets() -> dict[str, bytes]:
@@ -221,14 +257,17 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
     span = (min(counts), max(counts)) if counts else None
     most = max((data.figures[key]["tweets"] for key in data.election.candidate_keys), default=0)
     top = _share_top(data)
+    # A day that runs is drawn alone, not at the end of a line.
+    last = data.last_ended or data.running
     ranked = sorted(data.election.candidates, key=lambda one: -data.figures[one.key]["tweets"])
     axis_rows = [_tone(data.figures[one.key]) for one in ranked]
     drawn, axis = charts.whiskers(axis_rows, c)
-    chart = charts.bars_by_time(counts, c, data.election.events) if counts else None
+    chart = charts.bars_by_time(counts, c, data.election.events, data.running) if counts else None
     return {
         "period": c.period(*span) if span else "",
-        "today": c.date(span[1]) if span else "",
-        "facts": _facts(data, c) if span else [],
+        "running": c.day(data.running) if data.running else "",
+        "last_ended": c.capital(c.date(data.last_ended)) if data.last_ended else "",
+        "facts": _facts(data, data.last_ended, c) if data.last_ended else [],
         "total": total,
         "texts": texts,
         "scored_share": total["scored_texts"] / texts if texts else None,
@@ -240,14 +279,15 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
                 "row": data.figures[one.key],
                 "share": data.mentions_share(one.key),
                 "part": 100 * data.figures[one.key]["tweets"] / most if most else 0,
-                "trend": _trend(data.shares[one.key]),
-                "multiple": _share_chart(data, one.key, c, top, span, SMALL_TIME_LABELS) if span else None,
+                "trend": _trend(data.shares[one.key], data.last_ended),
+                "multiple": _multiple(data, one.key, c, top, last) if last else None,
             }
             for one in ranked
         ],
+        "hours": _hours(data, TOTAL, c),
         "multiples_top": top,
+        "multiples_last": c.day(last) if last else "",
         "chart": chart,
-        "chart_rows": _chart_rows(counts, chart, c) if chart else [],
         "toned": data.toned,
         "tones": [
             {"person": one, "row": data.figures[one.key], "whisker": whisker}
@@ -256,14 +296,15 @@ def _overview(data: SiteData, c: Catalogue) -> dict[str, Any]:
         "tone_axis": axis,
         "hashtags": _records(data.hashtags[TOTAL].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, TOTAL).head(SHOWN_ROWS)),
-        "cloud": data.clouds.get(TOTAL),
+        "words": _records(data.top_words.head(SHOWN_WORDS)),
+        "cloud": _cloud(data, TOTAL),
     }
 
 
 def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dict[str, Any]:
     row, counts = data.figures[one.key], data.counts(one.key)
     people = data.election.candidates
-    chart = charts.bars_by_time(counts, c, data.election.events) if counts else None
+    chart = charts.bars_by_time(counts, c, data.election.events, data.running) if counts else None
     days = data.counts(TOTAL)
     span = (min(days), max(days)) if days else None
     tones = _of(data.tones, one.key)
@@ -276,20 +317,20 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     return {
         "person": one,
         "period": c.period(min(counts), max(counts)) if counts else "",
+        "running": c.day(data.running) if data.running else "",
         "row": row,
         "share": data.mentions_share(one.key),
         "placed_share": _placed(row),
         "chart": chart,
-        "chart_rows": _chart_rows(counts, chart, c) if chart else [],
-        "hours": _hours(_of(data.hours, one.key), c),
-        "share_chart": _share_chart(data, one.key, c, _share_top(data), span) if span else None,
-        "share_rows": [(c.date(day), share) for day, share in data.shares[one.key].items()],
+        "hours": _hours(data, one.key, c),
+        "share_chart": _share_chart(data, one.key, c, span) if span and data.shares[one.key] else None,
+        "share_rows": [(charts.day_name(day, data.running, c), share) for day, share in data.shares[one.key].items()],
         "toned": data.toned,
         "tone_floor": LEAST_TONE_TEXTS,
         "tone_chart": _tone_chart(drawn, data, c, span) if drawn and span else None,
-        "tone_rows": [(c.date(of_day["day"]), of_day) for of_day in _records(tones)],
+        "tone_rows": [(charts.day_name(of_day["day"], data.running, c), of_day) for of_day in _records(tones)],
         "words": _records(_of(data.words, one.key).head(SHOWN_WORDS)),
-        "cloud": data.clouds.get(one.key),
+        "cloud": _cloud(data, one.key),
         "hashtags": _records(data.hashtags[one.key].head(SHOWN_ROWS)),
         "rising": _records(_of(data.rising, one.key).head(SHOWN_ROWS)),
         "pairs": [(of_key[row.other], row.tweets) for row in _rows(_of(data.pairs, one.key)) if row.other in of_key],
@@ -298,20 +339,27 @@ def _candidate(data: SiteData, c: Catalogue, number: int, one: Candidate) -> dic
     }
 
 
-def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
+def _method(data: SiteData, tables: Mapping[str, pd.DataFrame], c: Catalogue) -> dict[str, Any]:
     run, election = data.run, data.election
+    columns = {name: [str(column) for column in frame.columns] for name, frame in tables.items()}
     return {
         "run": run,
         "toned": data.toned,
         "measures": c.table("measures"),
         "total": data.figures[TOTAL],
         "tables": [
-            (scope, c.text(f"method.{scope}"), _count_rows(election, run, scope, c)) for scope in ("root", "run")
+            (scope, c.text(f"method.{scope}"), _count_rows(election, run, scope, c))
+            # Without a report before this one, both would say the same.
+            for scope in (("root", "run") if run["since"] else ("root",))
         ],
         "count_names": _shown_counts(run, c),
         "new": any(any(counts["run"].values()) for counts in (run["total"], *run["candidates"].values())),
         "unbalanced": [name for name, _, difference in _count_rows(election, run, "root", c) if difference],
         "notes": _notes(election, run),
+        "files": [
+            (f"{name}.csv", c.text(f"files.{name}"), [(column, _meaning(name, column, c)) for column in of_file])
+            for name, of_file in (columns | {"departments": DEPARTMENT_COLUMNS}).items()
+        ],
         "made": [
             (
                 *(c.text(f"method.{key}") for key in ("engines", "role", "engine")),
@@ -326,20 +374,26 @@ def _method(data: SiteData, c: Catalogue) -> dict[str, Any]:
     }
 
 
-def _facts(data: SiteData, c: Catalogue) -> list[Markup]:
-    """What happened on the last day that has tweets, a sentence each; a change only where there are days before it."""
+def _meaning(table: str, column: str, c: Catalogue) -> str:
+    """What a column of a table for download holds; its name where the catalogue does not know it."""
+    general, own = c.label("columns", column), c.label("columns", f"{table}.{column}")
+    return general if own == f"{table}.{column}" else own
+
+
+def _facts(data: SiteData, last: dt.date, c: Catalogue) -> list[Markup]:
+    """What happened on the last day that has ended, a sentence each; a change only where there are days before it."""
     counts, shares, people = data.counts(TOTAL), data.shares, data.election.candidates
-    last = max(counts)
     before = [last - dt.timedelta(days=number) for number in range(1, FACT_DAYS + 1)]
     known = [day for day in before if day in counts]
     tweets, facts = counts[last][0], []
     usual = statistics.median(counts[day][0] for day in known) if len(known) >= LEAST_FACT_DAYS else 0
-    if usual and tweets != usual:
+    change = tweets / usual - 1 if usual else 0.0
+    if round(100 * change):
         facts.append(
             c.html(
-                "overview.fact_volume_more" if tweets > usual else "overview.fact_volume_less",
+                "overview.fact_volume_more" if change > 0 else "overview.fact_volume_less",
                 tweets=c.count(tweets, "tweet"),
-                change=c.percent(abs(tweets / usual - 1), 0),
+                change=c.percent(abs(change), 0),
                 days=len(known),
                 median=c.number(usual),
             )
@@ -377,8 +431,8 @@ def _facts(data: SiteData, c: Catalogue) -> list[Markup]:
                 )
             )
     for row in _rows(_of(data.rising, TOTAL).head(1)):
-        texts = c.count(int(row.texts), "text")
-        facts.append(c.html("overview.fact_hashtag", hashtag=row.hashtag, texts=texts, before=c.number(row.before)))
+        share, earlier = c.percent(row.share), c.percent(row.share_before)
+        facts.append(c.html("overview.fact_hashtag", hashtag=row.hashtag, share=share, before=earlier))
     facts += [c.html("overview.fact_event", title=event.title) for event in data.election.events if event.date == last]
     return facts
 
@@ -389,17 +443,33 @@ def _share_top(data: SiteData) -> float:
     return next(top for top in (0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0) if top >= highest)
 
 
-def _share_chart(
-    data: SiteData,
-    key: str,
-    c: Catalogue,
-    top: float,
-    span: tuple[dt.date, dt.date],
-    dates: int = charts.MAX_TIME_LABELS,
-) -> charts.Chart:
-    values = {day: (share, None, None) for day, share in data.shares[key].items()}
+def _share_chart(data: SiteData, key: str, c: Catalogue, span: tuple[dt.date, dt.date]) -> charts.Chart:
+    """A candidate's shares on a scale of their own, so that their moves can be read."""
+    shares = data.shares[key]
+    thousandths = charts.ticks(math.ceil(1000 * max(shares.values())))
+    digits = 0 if thousandths.step % 10 == 0 else 1
+    labels = [(tick / 1000, c.percent(tick / 1000, digits)) for tick in thousandths]
+    return charts.line_by_day(
+        {day: (share, None, None) for day, share in shares.items()},
+        span,
+        (0.0, labels[-1][0]),
+        labels,
+        c,
+        data.election.events,
+        running=data.running,
+        titles={day: c.percent(share) for day, share in shares.items()},
+    )
+
+
+def _multiple(data: SiteData, key: str, c: Catalogue, top: float, last: dt.date) -> charts.Chart:
+    """A candidate's shares up to a day, as high as all candidates' reach, with the value of that day at the end."""
+    shares = {day: share for day, share in data.shares[key].items() if day <= last}
+    values = {day: (share, None, None) for day, share in shares.items()}
     labels = [(0.0, c.percent(0, 0)), (top, c.percent(top, 0))]
-    return charts.line_by_day(values, span, (0.0, top), labels, c, data.election.events, dates)
+    chart = charts.line_by_day(values, (min(data.counts(TOTAL)), last), (0.0, top), labels, c, dates=SMALL_TIME_LABELS)
+    return replace(
+        chart, end=charts.Mark(100 * shares[last] / top, c.percent(shares[last])) if last in shares else None
+    )
 
 
 def _tone_chart(
@@ -408,49 +478,53 @@ def _tone_chart(
     reach = max(abs(number) for of_day in values.values() for number in of_day)
     half = next(step for step in (0.25, 0.5, 1.0) if step >= min(reach, 1.0))
     labels = [(value, c.signed(value, 2)) for value in (-half, 0.0, half)]
-    return charts.line_by_day(values, span, (-half, half), labels, c, data.election.events)
+    titles = {
+        day: f"{c.signed(mean)} ({c.interval(low, high)})" if _known(low) else c.signed(mean)
+        for day, (mean, low, high) in values.items()
+    }
+    return charts.line_by_day(
+        values, span, (-half, half), labels, c, data.election.events, running=data.running, titles=titles
+    )
 
 
-def _trend(shares: Mapping[dt.date, float]) -> str:
-    """The line of the last days, each candidate's up to the highest of them: its shape, not its height, is compared."""
-    if not shares:
-        return ""
-    last = max(shares)
-    days = [last - dt.timedelta(days=number) for number in reversed(range(TREND_DAYS))]
+def _trend(shares: Mapping[dt.date, float], last: dt.date | None) -> str:
+    """The line of the days up to `last`, each candidate's as high as its highest: shapes, not heights, are compared."""
+    days = [last - dt.timedelta(days=number) for number in reversed(range(TREND_DAYS))] if last and shares else []
     values = [shares.get(day, 0.0) for day in days if day >= min(shares)]
-    return charts.sparkline(values, max(values))
+    return charts.sparkline(values, max(values)) if values else ""
 
 
-def _hours(hours: pd.DataFrame, c: Catalogue) -> dict[str, Any] | None:
-    """The rows of the table of hours: a day and its 24 cells; None where there is no tweet."""
+def _cloud(data: SiteData, key: str) -> dict[str, str] | None:
+    """The paths of a cloud's two pictures, and its text."""
+    if key not in data.clouds:
+        return None
+    picture, alt = data.clouds[key]
+    return {"picture": picture, "vector": f"{picture.removesuffix('.png')}.svg", "alt": alt}
+
+
+def _hours(data: SiteData, key: str, c: Catalogue) -> dict[str, Any] | None:
+    """The rows of the table of hours: a day with its events' numbers and its 24 cells; None where there is no tweet."""
+    hours = _of(data.hours, key)
     if hours.empty:
         return None
     tweets = {(row.day, row.hour): int(row.tweets) for row in _rows(hours)}
     top = max(tweets.values())
     first, last = hours["day"].min(), hours["day"].max()
+    events = [event for event in data.election.events if first <= event.date <= last]
     rows = []
-    for number in range((last - first).days + 1):
-        day = first + dt.timedelta(days=number)
-        cells = []
+    for day in (first + dt.timedelta(days=number) for number in range((last - first).days + 1)):
+        date = charts.day_name(day, data.running, c)
+        cells: list[dict[str, Any]] = []
         for hour in range(24):
             count = tweets.get((day, hour), 0)
-            title = c.text("candidate.hour_title", date=c.date(day), hour=c.hour(hour), tweets=c.count(count, "tweet"))
+            if not count and (day, hour) > (data.today, data.made_at.hour):
+                cells.append({"tweets": None})
+                continue
+            title = c.text("candidate.hour_title", date=date, hour=c.hour(hour), tweets=c.count(count, "tweet"))
             cells.append({"tweets": count, "heat": f"{count / top:.2f}", "title": title})
-        rows.append((c.short_day(day), cells))
-    return {"rows": rows, "top": top}
-
-
-def _chart_rows(
-    counts: Mapping[dt.date, tuple[int, int]], chart: charts.Chart, c: Catalogue
-) -> list[tuple[str, int, int]]:
-    """The figures of a chart of bars, without the gaps."""
-    if chart.unit == "day":
-        return [(c.date(day), *counts[day]) for day in sorted(counts)]
-    months: dict[dt.date, tuple[int, int]] = {}
-    for day, (tweets, originals) in sorted(counts.items()):
-        before = months.get(day.replace(day=1), (0, 0))
-        months[day.replace(day=1)] = (before[0] + tweets, before[1] + originals)
-    return [(c.month(month), *both) for month, both in months.items()]
+        marks = [str(number) for number, event in enumerate(events, 1) if event.date == day]
+        rows.append((c.short_day(day), day == data.running, marks, cells))
+    return {"rows": rows, "top": top, "listed": [(c.day(event.date), event.title) for event in events]}
 
 
 def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
@@ -469,15 +543,21 @@ def _tables(data: SiteData) -> dict[str, pd.DataFrame]:
     ]
     return {
         "candidates": data.overview,
-        "days": days,
-        "hours": data.hours,
-        "tone_by_day": data.tones,
+        "days": _with_ended(days, data.today),
+        "hours": _with_ended(data.hours, data.today),
+        "tone_by_day": _with_ended(data.tones, data.today),
         "hashtags": hashtags,
         "rising_hashtags": data.rising,
+        "words": data.top_words,
         "distinctive_words": data.words,
         "co_mentions": data.pairs,
         "counts": pd.DataFrame(counts),
     }
+
+
+def _with_ended(frame: pd.DataFrame, today: dt.date) -> pd.DataFrame:
+    """A frame with the column `ended`: 0 for the day that was running."""
+    return frame.assign(ended=[int(day < today) for day in frame["day"]])
 
 
 def _tone(row: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from wordcloud import WordCloud
 
 WIDTH, HEIGHT = 1200, 675
+MARGIN = 24
+"""Pixels around the words."""
 SCALE = 2
 """Words are placed on a grid this many pixels wide: a quarter of the time for the same picture."""
 NOTE_HEIGHT = 60
@@ -159,8 +161,8 @@ def _layout(weights: Mapping[str, float], colours: Sequence[str], seed: int, hei
     if not drawn:
         return None
     cloud = WordCloud(
-        width=WIDTH // SCALE,
-        height=height // SCALE,
+        width=(WIDTH - 2 * MARGIN) // SCALE,
+        height=(height - 2 * MARGIN) // SCALE,
         scale=SCALE,
         background_color="white",
         font_path=font_path(),
@@ -182,7 +184,7 @@ def _png(cloud: WordCloud | None, note: str, no_words: str) -> bytes:
     draw = ImageDraw.Draw(image)
     height = HEIGHT - NOTE_HEIGHT * bool(note)
     if cloud:
-        image.paste(cloud.to_image())
+        image.paste(cloud.to_image(), (MARGIN, MARGIN))
     else:
         font = ImageFont.truetype(font_path(), 48)
         draw.text((WIDTH / 2, height / 2), no_words, NO_WORDS_COLOUR, font, anchor="mm")
@@ -199,7 +201,9 @@ def _svg(cloud: WordCloud | None, note: str, no_words: str, heading: str, alt: s
     height = HEIGHT - NOTE_HEIGHT * bool(note)
     middle = f'x="{WIDTH // 2}" text-anchor="middle" dominant-baseline="central"'
     if cloud:
-        words = cloud.to_svg().partition(">")[2].removesuffix("</svg>")
+        drawn = cloud.to_svg().partition(">")[2].removesuffix("</svg>")
+        paper = f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>'
+        words = f'{paper}<g transform="translate({MARGIN},{MARGIN})">{drawn}</g>'
         characters = "".join(word for (word, _), *_ in cloud.layout_)
     else:
         words = f'<text {middle} y="{height // 2}" font-size="48" fill="{NO_WORDS_COLOUR}">{escape(no_words)}</text>'

@@ -13,6 +13,7 @@ from tests.unit.visuals.pages import (
     ATTACK,
     FORMULA,
     FRENCH,
+    RISING,
     archive,
     frame,
     make_data,
@@ -60,12 +61,12 @@ def report_files():
     for text, of in zip(ATTACKS[2:], run["candidates"].values(), strict=False):
         of.update(error=text, notes=TEXTS)
     hashtags = frame("hashtag texts", *((text, 50) for text in TEXTS))
-    rising = [(key, text, 40, 2, 2.7) for key in (TOTAL, "ada") for text in TEXTS]
+    rising = [(key, text, 40, 2, 0.1, 0.01, 2.7) for key in (TOTAL, "ada") for text in TEXTS]
     data = make_data(
         election=election,
         run=run,
         hashtags=dict.fromkeys((TOTAL, "ada", "bea", "cyr"), hashtags),
-        rising=frame("candidate hashtag texts before rise", *rising),
+        rising=frame(RISING, *rising),
         words=frame("candidate word texts others log_odds z", *(("ada", text, 50, 3, 2.5, 8.0) for text in TEXTS)),
         clouds={key: (f"word_clouds/all{key}.png", " ".join(TEXTS)) for key in (TOTAL, "ada", "cyr")},
     )
@@ -166,7 +167,7 @@ def test_no_text_runs_in_a_cloud_that_is_opened_by_itself(page, attacked):
 def test_a_spreadsheet_computes_no_cell(attacked):
     """The tables as pandas reads them: what is no number begins with no sign of a formula."""
     files = sorted((attacked / "data").glob("*.csv"))
-    assert len(files) == 10
+    assert len(files) == 11
     read = {path.name: pd.read_csv(path, sep=";", decimal=",", keep_default_na=False, dtype=str) for path in files}
     for name, table in read.items():
         for cell in (cell for row in [list(table), *table.to_numpy().tolist()] for cell in row):

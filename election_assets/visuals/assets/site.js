@@ -30,8 +30,11 @@
       if (head.hasAttribute("data-unsorted")) { return; }
       var button = document.createElement("button");
       button.type = "button";
-      button.append.apply(button, Array.from(head.childNodes));
-      head.append(button);
+      // A link may not stand in a button: the one to the definition stays beside it.
+      button.append.apply(button, Array.from(head.childNodes).filter(function (node) {
+        return !(node.classList && node.classList.contains("defined"));
+      }));
+      head.prepend(button);
       button.addEventListener("click", function () { sort(table, column, button); });
     });
   });

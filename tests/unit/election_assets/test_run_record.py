@@ -62,6 +62,7 @@ def test_a_run_counts_since_the_report_before_and_the_root_since_it_began(spark,
     first = report(root)
     assert first["candidates"][CANDIDATE]["run"] == first["candidates"][CANDIDATE]["root"] == counts(4, 1, 1, 2)
     assert first["total"] == {"run": counts(4, 1, 1, 2), "root": counts(4, 1, 1, 2)}
+    assert first["since"] is None
     assert list(first["candidates"]) == ELECTION.candidate_keys
     assert first["candidates"]["le-pen"] == {"run": NOTHING, "root": NOTHING, "error": None, "notes": []}
 
@@ -71,6 +72,7 @@ def test_a_run_counts_since_the_report_before_and_the_root_since_it_began(spark,
     store(root, CANDIDATE, message("b-1", 3, [record(1), record(2), record("x"), record(2)]))
     run(spark, root)
     second = report(root)
+    assert second["since"] == first["made_at"]
     assert second["candidates"][CANDIDATE] == {
         "run": counts(2, 1, 0, 1, repeated_deliveries=1),
         "root": counts(6, 2, 1, 3, repeated_deliveries=1),

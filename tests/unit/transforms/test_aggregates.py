@@ -22,6 +22,7 @@ COLUMNS = {
     "lang": "string",
     "kind": "string",
     "hashtags": "array<string>",
+    "named_candidates": "array<string>",
     "author": "string",
     "department": "string",
     "text_hash": "string",
@@ -37,6 +38,7 @@ DEFAULTS = {
     "lang": "fr",
     "kind": "original",
     "hashtags": [],
+    "named_candidates": [],
     "author": "one",
     "department": None,
     "text_hash": "hash",
@@ -537,31 +539,62 @@ def test_pairs_named_together_count_both_ways_from_ten_authors_on(merged):
     assert aggregates.co_mentions(tweets).to_dict("split")["data"] == [["ada", "bea", 10], ["bea", "ada", 10]]
 
 
-def test_hashtags_rise_beside_the_days_before(merged):
-    def tags(hashtag: str, day: int, texts: int, **row):
-        return (
-            {"text_hash": f"{hashtag}{day}{number}", "hashtags": [hashtag], "author": str(number), **row}
-            | {"day": dt.date(2022, 4, day)}
-            for number in range(texts)
-        )
-
-    tweets = merged(
-        *tags("débat", 9, 12),
-        *tags("debat", 2, 2),
-        *tags("vote", 9, 11),
-        *tags("vote", 1, 30),
-        *tags("rare", 9, 9),
-        *tags("ancien", 10 - 9, 40),
-        *tags("copie", 8, 12, text_hash="one"),
+def tags(hashtag: str, day: int, texts: int, **row):
+    """Tweets of a day in April 2022 that hold a hashtag, each of its own author and text."""
+    return (
+        {"text_hash": f"{hashtag}{day}{number}", "hashtags": [hashtag] if hashtag else [], "author": str(number), **row}
+        | {"day": dt.date(2022, 4, day)}
+        for number in range(texts)
     )
 
-    rising = aggregates.rising_hashtags(tweets, days=4)
 
-    # April 6 to 9 beside April 2 to 5: what stands before that is not looked at.
-    assert rising[["candidate", "hashtag", "texts", "before"]].to_dict("split")["data"] == [
-        [key, *row] for key in (TOTAL, "ada") for row in (["vote", 11, 0], ["débat", 12, 2], ["copie", 1, 0])
+def test_hashtags_rise_beside_the_days_before(merged):
+    days = [(day, {"text_hash": f"none{day}{number}"}) for day in range(2, 10) for number in range(20)]
+    tweets = [
+        *({**row, "day": dt.date(2022, 4, day), "hashtags": []} for day, row in days),
+        *tags("débat", 9, 20),
+        *tags("DÉBAT", 8, 4),
+        *tags("debat", 2, 2),
+        *tags("vote", 9, 21),
+        *tags("vote", 1, 30),
+        *tags("rare", 9, 9),
+        *tags("ancien", 1, 40),
+        *tags("copie", 8, 12, text_hash="one"),
+        # As often as before.
+        *tags("usuel", 9, 21),
+        *tags("usuel", 3, 20),
     ]
-    assert rising["rise"].tolist()[:3] == pytest.approx([math.log(23), math.log(5), math.log(3)])
+
+    rising = aggregates.rising_hashtags(merged(*tweets), days=4)
+
+    # April 6 to 9 beside April 2 to 5: what stands before that is not looked at. The spelling is the usual one.
+    assert rising[["candidate", "hashtag", "texts", "before"]].to_dict("split")["data"] == [
+        [key, *row] for key in (TOTAL, "ada") for row in (["vote", 21, 0], ["débat", 24, 2])
+    ]
+    whole, before = 80 + 20 + 4 + 21 + 9 + 1 + 21, 80 + 2 + 20
+    assert rising["share"].tolist()[:2] == pytest.approx([21 / whole, 24 / whole])
+    assert rising["share_before"].tolist()[:2] == pytest.approx([0, 2 / before])
+    ratios = [21.5 / (whole + 1) / (0.5 / (before + 1)), 24.5 / (whole + 1) / (2.5 / (before + 1))]
+    assert rising["rise"].tolist()[:2] == pytest.approx([math.log(ratio) for ratio in ratios])
+    assert len(aggregates.rising_hashtags(merged(*tweets), days=4, limit=1)) == 2
+    # While April 10 runs, its tweets do not count, and April 9 is the last day of the week as before.
+    running = merged(*tweets, *tags("matin", 10, 90))
+    assert aggregates.rising_hashtags(running, days=4, today=dt.date(2022, 4, 10)).equals(rising)
+    assert "matin" in set(aggregates.rising_hashtags(running, days=4)["hashtag"])
+
+
+def test_no_hashtag_rises_because_more_is_written(merged):
+    tweets = merged(*tags("vote", 8, 20), *tags("climat", 8, 20), *tags("vote", 9, 200), *tags("climat", 9, 200))
+
+    assert aggregates.rising_hashtags(tweets, days=1).empty
+
+
+def test_no_hashtag_rises_beside_days_that_were_not_all_collected(merged):
+    rose = [*tags("vote", 9, 40), *tags("autre", 6, 40), *tags("autre", 9, 40)]
+
+    assert aggregates.rising_hashtags(merged(*rose), days=2).empty
+    whole = aggregates.rising_hashtags(merged(*rose, *tags("autre", 7, 1)), days=2)
+    assert set(whole["hashtag"]) == {"vote"}
 
 
 def test_no_tweet_has_no_hour_hashtag_pair_or_word(spark, scores, election):
@@ -587,6 +620,9 @@ def test_distinctive_words_are_said_of_one_and_not_of_the_others(merged, electio
         *texts("bea", "France vote retraites", 40),
         *texts("cyr", "France vote", 40),
         *texts("ada", "secret", 30, author="alone"),
+        # Who compares two says it of neither alone, whether both searches found the text or it names both.
+        *(row for key in ("ada", "bea") for row in texts(key, "comparer visions", 30, candidates=["ada", "bea"])),
+        *texts("cyr", "opposer", 30, candidates=["cyr"], named_candidates=["bea", "cyr"]),
     )
 
     words = aggregates.distinctive_words(tweets, election, stop_words={"vote"})
@@ -597,6 +633,43 @@ def test_distinctive_words_are_said_of_one_and_not_of_the_others(merged, electio
         ["cyr", "France", 40, 80],
     ]
     assert (words["z"] > 1.96).all()
+
+
+def test_a_text_that_two_searches_gave_apart_is_of_both(merged, election):
+    def said(key: str, word: str, number: int) -> dict:
+        row = {"candidate": key, "candidates": [key], "author": str(number), "text_plain": word}
+        return row | {"text_hash": f"{word}{number}"}
+
+    tweets = merged(
+        *(said("ada", "bravo", number) for number in range(100)),
+        *(said("bea", "bravo", number) for number in range(10)),
+        *(said("bea", "retraites", number) for number in range(100)),
+    )
+
+    words = aggregates.distinctive_words(tweets, election)
+    assert words[["candidate", "word", "texts", "others"]].to_dict("split")["data"] == [
+        ["ada", "bravo", 100, 10],
+        ["bea", "retraites", 100, 0],
+    ]
+
+
+def test_hashtags_that_hold_a_name_are_no_words(merged, election):
+    def texts(words: str, *hashtags: str):
+        return (
+            {"text_plain": words, "hashtags": list(hashtags), "author": str(n), "text_hash": f"{words}{n}"}
+            for n in range(60)
+        )
+
+    tweets = merged(
+        *texts("AvecBéaDeux CyrTrois2022", "avecbéadeux", "cyrtrois2022"),
+        # The same letters said as a word, and a hashtag without a name.
+        *texts("beadeuxiste", "autre"),
+        *texts("Climat", "climat"),
+        *({"candidate": "bea", "candidates": ["bea"], "text_plain": "impôts", "text_hash": f"b{n}"} for n in range(99)),
+    )
+
+    assert aggregates.word_counts(tweets, election) == {"beadeuxiste": 60, "Climat": 60}
+    assert set(aggregates.distinctive_words(tweets, election)["word"]) == {"beadeuxiste", "Climat"}
 
 
 def test_words_and_hashtags_of_few_authors_are_left_out(merged, election):

@@ -190,7 +190,8 @@ def make_run(**changes: Any) -> dict[str, Any]:
     run = {
         "election": {"key": "test", "name": "Essai"},
         "source": "x",
-        "made_at": "2022-04-10T18:05:00+00:00",
+        "made_at": "2022-04-11T03:15:00+00:00",
+        "since": "2022-04-10T03:15:00+00:00",
         "run_id": "abc",
         "candidates": {key: copy.deepcopy(one) for key in ("ada", "bea", "cyr")},
         "total": {
@@ -275,6 +276,8 @@ def frame(columns: str, *rows: tuple) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns.split())
 
 
+RISING = "candidate hashtag texts before share share_before rise"
+WORDS = "candidate word texts others log_odds z"
 CLOUDS = {key: (f"word_clouds/{key}.png" if key else "word_cloud.png", f"mot{key}") for key in (TOTAL, "ada", "cyr")}
 DAYS = pd.concat(
     [
@@ -296,6 +299,7 @@ def make_data(**changes: Any) -> SiteData:
             "candidate day hour tweets originals",
             ("ada", LAST - dt.timedelta(days=1), 8, 20, 10),
             ("ada", LAST, 23, 5, 5),
+            (TOTAL, LAST, 9, 30, 12),
         ),
         tones=make_tones(
             ("ada", LAST, 12, 0.5), ("ada", LAST - dt.timedelta(days=1), 30, -0.25), ("cyr", LAST, 9, 0.75)
@@ -306,8 +310,11 @@ def make_data(**changes: Any) -> SiteData:
             "bea": frame("hashtag texts"),
             "cyr": frame("hashtag texts"),
         },
-        rising=frame("candidate hashtag texts before rise", (TOTAL, "marée", 40, 2, 2.7), ("ada", "marée", 40, 2, 2.7)),
-        words=frame("candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25)),
+        rising=frame(RISING, (TOTAL, "marée", 40, 2, 0.04, 0.0025, 2.6), ("ada", "marée", 37, 3, 0.08, 0.005, 2.4)),
+        top_words=frame("word texts", ("école", 1234), ("vélo", 53)),
+        words=frame(
+            "candidate word texts others log_odds z", ("ada", "vélo", 50, 3, 2.5, 8.25), ("cyr", "mer", 30, 2, 1.5, 4.0)
+        ),
         pairs=frame("candidate other tweets", ("ada", "cyr", 77), ("cyr", "ada", 77)),
         clouds=CLOUDS,
     )
@@ -323,7 +330,10 @@ def nothing(election: Election | None = None) -> SiteData:
     return replace(
         data,
         overview=overview,
-        **{name: getattr(data, name).head(0) for name in ("days", "hours", "tones", "rising", "words", "pairs")},
+        **{
+            name: getattr(data, name).head(0)
+            for name in ("days", "hours", "tones", "rising", "top_words", "words", "pairs")
+        },
         hashtags={key: of.head(0) for key, of in data.hashtags.items()},
     )
 
@@ -429,6 +439,8 @@ ENGLISH_FORMAT = {
     "decimal": ".",
     "thousands": ",",
     "percent": "{}%",
+    "less": "<{}",
+    "more": ">{}",
     "interval": "{} ⟦to⟧ {}",
     "csv_separator": ",",
     "singular_below_two": False,

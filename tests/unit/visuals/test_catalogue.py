@@ -44,10 +44,23 @@ def test_signed(value, written):
 
 
 @pytest.mark.parametrize(
-    ("share", "written"), [(0.1234, "12,3\u202f%"), (1, "100,0\u202f%"), (None, "–"), (float("nan"), "–")]
+    ("share", "written"),
+    [
+        *((0.1234, "12,3\u202f%"), (1, "100,0\u202f%"), (0, "0,0\u202f%"), (None, "–"), (float("nan"), "–")),
+        *((0.0004, "<\u00a00,1\u202f%"), (0.0006, "0,1\u202f%"), (0.9994, "99,9\u202f%")),
+        *((0.9996, ">\u00a099,9\u202f%"), (-0.2, "\u221220,0\u202f%"), (1.2, "120,0\u202f%")),
+    ],
 )
 def test_percent(share, written):
     assert FRENCH.percent(share) == written
+
+
+def test_a_share_is_not_rounded_to_nothing_or_all():
+    assert FRENCH.percent(12130 / 12132, 0) == ">\u00a099\u202f%"
+    assert FRENCH.percent(2 / 12132, 0) == "<\u00a01\u202f%"
+    assert [FRENCH.percent(share, 0) for share in (0, 0.006, 0.994, 1)] == [
+        f"{percent}\u202f%" for percent in (0, 1, 99, 100)
+    ]
 
 
 @pytest.mark.parametrize(

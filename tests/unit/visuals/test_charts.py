@@ -63,7 +63,7 @@ def test_a_day_without_tweets_is_a_gap():
         (0, 0),
         (pytest.approx(100 / 3), pytest.approx(80 / 3)),
     ]
-    assert chart.bars[1].title == "samedi 9\u00a0avril 2022\u00a0: 0\u00a0tweet, dont 0 sans les retweets"
+    assert chart.bars[1].title == "samedi 9\u00a0avril 2022\u00a0: 0\u00a0tweet, dont 0 hors retweets"
     assert [mark.text for mark in chart.counts] == ["0", "500", "1\u202f000", "1\u202f500"]
 
 

@@ -22,7 +22,7 @@ from election_assets.transforms.aggregates import TOTAL
 from election_assets.visuals import charts
 from election_assets.visuals.catalogue import Catalogue
 from election_assets.visuals.department_layers import department_table
-from election_assets.visuals.site import ASSETS, FOLDER, site_files
+from election_assets.visuals.site import ASSETS, DEPARTMENT_COLUMNS, FOLDER, site_files
 from election_assets.visuals.tables import csv_bytes
 from election_assets.visuals.word_cloud import alt_text
 from tests.unit.visuals import pages
@@ -94,7 +94,7 @@ def test_key_figures_are_in_french_numbers():
     words = section(overview(), "h-figures").words
 
     assert "tweets, chacun compté une fois 2\u202f000" in words
-    assert "sans les retweets 1\u202f300" in words
+    assert "hors retweets 1\u202f300" in words
     assert "auteurs distincts 900" in words
     assert "ton calculé, sur 1\u202f000\u00a0textes 75\u202f%" in words
     assert "département 75\u202f%" in words
@@ -105,7 +105,7 @@ def test_dates_are_in_french():
 
     assert "Premier tour dimanche 10 avril 2022, second tour dimanche 24 avril 2022." in words
     assert "Tweets du 5 avril au 10 avril 2022." in words
-    assert "Page établie dimanche 10 avril 2022 à 20 h 05 (Europe/Paris)" in words
+    assert "Page établie lundi 11 avril 2022 à 5 h 15 (Europe/Paris)" in words
 
 
 def test_a_row_a_candidate_most_tweets_first_and_one_for_all():
@@ -153,8 +153,84 @@ def test_what_happened_on_the_last_day():
     )
     assert "Ada Un est le seul nom cité." in words
     assert "La plus forte hausse : Ada Un, 100,0 % des mentions contre 74," in words.replace("\u202f", " ")
-    assert "Le mot-dièse qui monte : #marée, 40 textes en sept jours, contre 2" in words
+    assert "#marée, dans 4,0 % des textes des sept derniers jours, contre 0,2 % des" in words.replace("\u202f", " ")
     assert "Ce jour-là : Premier tour." in words
+
+
+@pytest.mark.parametrize(("tweets", "said"), [(996, ""), (1000, ""), (1004, ""), (994, "moins"), (1006, "plus")])
+def test_a_change_that_rounds_to_nothing_is_not_told(tweets, said):
+    days = make_days((LAST, tweets, 5), *((LAST - dt.timedelta(days=back), 1000, 5) for back in range(1, 8)))
+    words = section(overview(days=days), "h-today").words.replace("\u202f", "").replace("\u00a0", " ")
+
+    change = f", 1% de {said} que la médiane des 7 jours d’avant (1000)" if said else ""
+    assert f"{tweets} tweets ce jour-là{change}." in words
+    assert ("médiane" in words) == bool(said)
+
+
+def at_half_past_five(**changes: Any) -> Any:
+    """Pages made on the last day that has tweets, at 5:30 in the morning of the election's time zone."""
+    days = [(LAST - dt.timedelta(days=back), 100, 50) for back in range(1, 9)]
+    usual = pd.concat([make_days((LAST, 7, 4), *days), make_days(*days, keys=("cyr",))], ignore_index=True)
+    return make_data(**{"run": make_run(made_at="2022-04-10T03:30:00+00:00"), "days": usual, **changes})
+
+
+def test_the_running_day_is_compared_with_nothing():
+    page = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
+    words = section(page, "h-today").words.replace("\u00a0", " ")
+
+    assert section(page, "h-today").one("h2").words == "Samedi 9\u00a0avril 2022"
+    assert "100 tweets ce jour-là." in words
+    assert "médiane" not in words
+    assert "hausse" not in words
+    assert "Ce jour-là : Veille du vote." in words
+    # The lines of shapes end with the day before, too: all days are alike.
+    (line, *_) = section(page, "h-ranking").all("polyline")
+    assert {pair.split(",")[1] for pair in line.attributes["points"].split()} == {"0.00"}
+    assert "Tweets du 2\u00a0avril au 10\u00a0avril 2022. Le 10\u00a0avril est en cours" in page.words
+
+
+def test_the_running_day_is_marked_in_charts_and_tables():
+    files = site_files(at_half_past_five(tones=make_tones(("ada", LAST, 12, 0.5))), FRENCH)
+    told = pages_of(files)
+    for path, heading in (("index.html", "h-moves"), ("candidates/ada.html", "h-volume")):
+        bars = [one for one in section(told[path], heading).all("g") if one.all("rect", class_="tweets")]
+        assert [bar.attributes.get("class") for bar in bars] == [None] * 8 + ["running"], path
+        assert bars[-1].one("title").words.startswith("dimanche 10\u00a0avril 2022 (en cours)\u00a0: 7"), path
+        figures = section(told[path], heading).one("caption", id="c-days")
+        (table_of_days,) = (one for one in told[path].all("table") if figures in one.children)
+        assert table_of_days.row("dimanche 10\u00a0avril 2022 (en cours)") == ["7", "4"], path
+        assert "jour en cours" in section(told[path], heading).words
+    ada = told["candidates/ada.html"]
+    assert ["dimanche 10\u00a0avril 2022 (en cours)", "100,0\u202f%"] in section(ada, "h-volume").rows()
+    assert section(ada, "h-tone").row("dimanche 10\u00a0avril 2022 (en cours)")[0] == "+0,50"
+    heat = section(ada, "h-volume").one("table", class_="heat")
+    assert [row[0] for row in heat.rows()[1:]] == ["9\u00a0avr. 1", "10\u00a0avr. 2 (en cours)"]
+    assert heat.rows()[2][1:] == ["0"] * 6 + ["–"] * 17 + ["5"]
+    (dashed,) = section(ada, "h-volume").all("polyline", class_="running")
+    (solid,) = (one for one in section(ada, "h-volume").all("polyline") if one is not dashed)
+    assert solid.attributes["points"].split()[-1] == dashed.attributes["points"].split()[0]
+    assert len(dashed.attributes["points"].split()) == 2
+    for name in ("days", "hours", "tone_by_day"):
+        assert {(row["day"], row["ended"]) for row in table(files, name)} >= {("2022-04-10", "0")}, name
+    assert {row["ended"] for row in table(files, "days") if row["day"] < "2022-04-10"} == {"1"}
+    # Nothing runs where the tweets end before.
+    assert "en cours" not in site()["candidates/ada.html"].words
+
+
+def test_the_first_day_of_all_is_not_told_before_it_has_ended():
+    page = pages_of(site_files(at_half_past_five(days=make_days((LAST, 7, 4))), FRENCH))["index.html"]
+
+    assert page.all("section", aria_labelledby="h-today") == []
+    assert section(page, "h-moves").row("dimanche 10\u00a0avril 2022 (en cours)") == ["7", "4"]
+
+
+def test_the_running_month_is_marked():
+    days = make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(200)))
+    moves = section(pages_of(site_files(at_half_past_five(days=days), FRENCH))["index.html"], "h-moves")
+
+    assert [bar.attributes.get("class") for bar in moves.all("g")] == [None] * 7 + ["running"]
+    assert moves.row("avril 2022 (en cours)") == ["40", "30"]
+    assert "mois en cours" in moves.words
 
 
 def test_a_change_is_told_only_beside_days_enough():
@@ -175,6 +251,39 @@ def test_less_than_usual_and_two_names():
     assert "Ada Un est le nom le plus cité\u00a0: 75 % des mentions, devant Béa Deux (25 %)." in words
 
 
+def of_two(*parts: int, of: int = 100) -> pd.DataFrame:
+    """Days up to the last one on which the first candidate has so many of the mentions, and the third the rest."""
+    days = [LAST - dt.timedelta(days=back) for back in reversed(range(len(parts)))]
+    mine = [make_days((day, part, 0), keys=("ada",)) for day, part in zip(days, parts, strict=True)]
+    rest = [make_days((day, of - part, 0), keys=("cyr",)) for day, part in zip(days, parts, strict=True)]
+    whole = make_days(*((day, of, 0) for day in days), keys=(TOTAL,))
+    return pd.concat([whole, *mine, *rest], ignore_index=True)
+
+
+def facts(days: pd.DataFrame) -> str:
+    return section(overview(days=days), "h-today").words.replace("\u202f", " ").replace("\u00a0", " ")
+
+
+def test_the_last_day_is_compared_with_the_median_of_the_seven_before_it():
+    tweets = [1000, 1000, 1000, 900, 150, 140, 130, 120, 110, 100, 260]
+    days = [(LAST - dt.timedelta(days=back), number, 1) for back, number in enumerate(reversed(tweets))]
+
+    assert "260 tweets ce jour-là, 100 % de plus que la médiane des 7 jours d’avant (130)." in facts(make_days(*days))
+    assert "des 3 jours d’avant" in facts(make_days(*days[:4]))
+    assert "jours d’avant" not in facts(make_days(*days[:3])).replace("des sept jours d’avant", "")
+
+
+def test_the_strongest_rise_is_beside_the_mean_of_the_seven_days_before():
+    words = facts(of_two(100, 100, 100, 70, 0, 0, 0, 0, 0, 0, 20))
+
+    assert "La plus forte hausse : Ada Un, 20,0 % des mentions contre 10,0 % en moyenne les 7 jours d’avant." in words
+
+
+@pytest.mark.parametrize(("part", "told"), [(112, True), (108, False)])
+def test_a_rise_of_less_than_a_point_is_not_told(part, told):
+    assert ("La plus forte hausse : Ada Un, " in facts(of_two(*[100] * 7, part, of=1000))) == told
+
+
 def test_every_candidate_has_the_same_scale_in_the_small_multiples():
     page = overview()
     small = page.all("div", class_="chart small")
@@ -182,6 +291,146 @@ def test_every_candidate_has_the_same_scale_in_the_small_multiples():
     assert len(small) == 3
     assert len({tuple(span.words for span in one.all("span", class_="count")) for one in small}) == 1
     assert small[0].one("svg").attributes["aria-label"] == "Ada Un\u00a0: part des mentions par jour"
+
+
+def test_a_small_multiple_says_the_last_share_at_its_end_and_bears_no_flag():
+    page = overview()
+    small = {one.one("svg").attributes["aria-label"].split("\u00a0")[0]: one for one in page.all("div", class_="small")}
+
+    ends = {name: one.one("span", class_="end") for name, one in small.items()}
+    assert {name: end.words for name, end in ends.items()} == {
+        **{"Ada Un": "100,0\u202f%", "Cyr Trois": "0,0\u202f%", "Béa Deux": "0,0\u202f%"},
+    }
+    assert [ends[name].attributes["style"] for name in ("Ada Un", "Cyr Trois")] == ["bottom:100.00%", "bottom:0.00%"]
+    assert not any(one.all("span", class_="flag") for one in small.values())
+    assert page.one("ul", class_="multiples").all("ol") == []
+    assert "Au bout de la ligne, la part du 10\u00a0avril" in page.words
+    # A running day is not at the end.
+    running = pages_of(site_files(at_half_past_five(), FRENCH))["index.html"]
+    assert "la part du 9\u00a0avril" in running.words
+    assert [one.words for one in running.all("span", class_="end")] == ["50,0\u202f%", "50,0\u202f%", "0,0\u202f%"]
+
+
+def test_a_candidates_shares_have_a_scale_of_their_own_and_say_their_values():
+    days = [LAST - dt.timedelta(days=back) for back in range(3)]
+    few = [make_days((day, tweets, 1), keys=("ada",)) for day, tweets in zip(days, (4, 8, 15), strict=True)]
+    rest = [make_days((day, 500 - tweets, 1), keys=("cyr",)) for day, tweets in zip(days, (4, 8, 15), strict=True)]
+    whole = make_days(*((day, 500, 1) for day in days), keys=(TOTAL,))
+    told = site(days=pd.concat([whole, *few, *rest], ignore_index=True))
+    chart = section(told["candidates/ada.html"], "h-volume").all("div", class_="chart")[1]
+
+    assert [one.words for one in chart.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 1, 2, 3)]
+    (line,) = chart.all("polyline", class_="line")
+    assert [pair.split(",")[1] for pair in line.attributes["points"].split()] == ["0.00", "46.67", "73.33"]
+    titles = [one.words for one in chart.all("title")]
+    assert titles[-1] == "dimanche 10\u00a0avril 2022\u00a0: 0,8\u202f%"
+    assert len(titles) == len(chart.all("rect", class_="hit")) == 3
+    other = section(told["candidates/cyr.html"], "h-volume").all("div", class_="chart")[1]
+    assert [one.words for one in other.all("span", class_="count")] == [f"{n}\u202f%" for n in (0, 50, 100)]
+    tones = site(tones=make_tones(("ada", LAST, 12, 0.5)))["candidates/ada.html"].one("div", class_="tone-chart")
+    assert [one.words for one in tones.all("title")] == ["dimanche 10\u00a0avril 2022\u00a0: +0,50 (+0,45 à +0,55)"]
+
+
+def test_hours_bear_the_marks_of_the_events_and_are_told_of_all_candidates():
+    told = site()
+    ada = section(told["candidates/ada.html"], "h-volume")
+    (figure,) = (one for one in ada.all("figure") if one.all("table", class_="heat"))
+
+    assert [row[0] for row in figure.rows()[1:]] == ["9\u00a0avr. 1", "10\u00a0avr. 2"]
+    assert [one.words for one in figure.one("ol", class_="events").all("li")] == [
+        "9\u00a0avril Veille du vote",
+        "10\u00a0avril Premier tour",
+    ]
+    heat = section(told["index.html"], "h-moves").one("table", class_="heat")
+    assert heat.rows()[1:] == [["10\u00a0avr. 1", *["30" if hour == 9 else "0" for hour in range(24)]]]
+
+
+def test_a_cloud_can_be_had_as_a_drawing_that_scales(files, parsed):
+    for path, heading, drawing in (
+        ("index.html", "h-words", "word_cloud.svg"),
+        ("candidates/ada.html", "h-words", "../word_clouds/ada.svg"),
+    ):
+        links = [one.attributes["href"] for one in section(parsed[path], heading).all("a")]
+        assert drawing in links, path
+        assert files[drawing.removeprefix("../")].startswith(b"<svg")
+
+
+def styles(part: Any, tag: str, class_: str) -> list[str]:
+    return [one.attributes["style"] or "" for one in part.all(tag, class_=class_)]
+
+
+def test_bars_stand_on_the_foot_of_their_chart_as_high_as_their_tweets():
+    last = section(overview(), "h-moves").all("g")[-1]
+
+    (tweets,), (originals,) = last.all("rect", class_="tweets"), last.all("rect", class_="originals")
+    assert [tweets.attributes[name] for name in ("x", "width", "y", "height")] == ["85.000", "13.333", "0.00", "100.00"]
+    assert [originals.attributes[name] for name in ("y", "height")] == ["33.33", "66.67"]
+    first = section(overview(), "h-moves").all("rect", class_="tweets")[0]
+    assert [first.attributes[name] for name in ("x", "y", "height")] == ["1.667", "1.67", "98.33"]
+
+
+def test_cells_are_marked_as_their_tweets_are_many():
+    page = site()["candidates/ada.html"]
+    cells = section(page, "h-volume").one("table", class_="heat").all("td")
+    heat = {cell.words: cell.attributes["style"] for cell in cells if "style" in cell.attributes}
+
+    assert heat == {"20": "--heat:1.00", "5": "--heat:0.25", "0": "--heat:0.00"}
+    assert styles(section(overview(), "h-ranking"), "span", "cell-bar") == [
+        "--part:100.0%",
+        "--part:62.1%",
+        "--part:0.0%",
+    ]
+
+
+def test_a_sparkline_is_the_shape_of_the_last_fourteen_days():
+    def lines(days: pd.DataFrame) -> list[str]:
+        svgs = section(overview(days=days), "h-ranking").all("svg", class_="spark")
+        return [one.one("polyline").attributes["points"] or "" for one in svgs]
+
+    ada, cyr, bea = lines(of_two(20, 40, 80))
+    assert ada == "0.00,75.00 50.00,50.00 100.00,0.00"
+    assert cyr == "0.00,0.00 50.00,25.00 100.00,75.00"
+    assert bea == "0.00,100.00 50.00,100.00 100.00,100.00"
+    ada, *_ = lines(of_two(*[100] * 6, 10, *[20] * 13))
+    assert [pair.split(",")[1] for pair in ada.split()] == ["50.00", *["0.00"] * 13]
+
+
+def test_whiskers_stand_where_their_values_are():
+    tones = section(overview(), "h-tone")
+
+    axis = tones.one("span", class_="whisker-axis")
+    assert [one.words for one in axis.all("i")] == ["\u22120,75", "0,00", "+0,75"]
+    ada, cyr = tones.all("span", class_="whisker")
+    assert (styles(ada, "i", "interval"), styles(ada, "i", "point")) == (["left:38.33%;right:55.00%"], ["left:41.67%"])
+    assert (styles(cyr, "i", "interval"), styles(cyr, "i", "point")) == (["left:80.00%;right:13.33%"], ["left:83.33%"])
+
+
+def test_the_axis_of_the_tone_is_as_long_as_its_values_need():
+    def chart(mean: float) -> Any:
+        tones = make_tones(("ada", LAST, 10, mean), ("ada", LAST - dt.timedelta(days=1), 30, -0.125))
+        return site(tones=tones)["candidates/ada.html"].one("div", class_="tone-chart")
+
+    near, far = chart(0.125), chart(0.6)
+    assert [one.words for one in near.all("span", class_="count")] == ["\u22120,25", "0,00", "+0,25"]
+    assert [one.words for one in far.all("span", class_="count")] == ["\u22121,00", "0,00", "+1,00"]
+    # Ten texts are enough for a day to be drawn; days are 5 to 10 April.
+    assert near.one("polyline").attributes["points"] == "75.00,75.00 91.67,25.00"
+    assert near.one("polygon").attributes["points"] == "75.00,65.00 91.67,15.00 91.67,35.00 75.00,85.00"
+
+
+def test_a_candidates_figures_are_each_in_their_place():
+    page = site()["candidates/ada.html"]
+
+    figures = section(page, "h-figures")
+    assert [one.words for one in figures.all("dd")] == [
+        *("1\u202f234", "61,7\u202f%", "700", "600", "\u22120,12", "59\u202f%"),
+    ]
+    said = section(page, "h-tone").words.replace("\u00a0", " ").replace("\u202f", " ")
+    assert "Parmi 450 textes : 50 % négatifs, 30 % neutres, 20 % positifs." in said
+    whole = section(overview(), "h-figures")
+    assert [one.words for one in whole.all("dd")] == [
+        *("2\u202f000", "1\u202f300", "1\u202f100", "900", "75\u202f%", "75\u202f%"),
+    ]
 
 
 def test_a_candidates_page():
@@ -194,7 +443,7 @@ def test_a_candidates_page():
     assert "ton moyen (−0,17 à −0,07) −0,12" in words
     assert section(page, "h-words").row("vélo") == ["50", "3", "8,2"]
     assert section(page, "h-pairs").row("Cyr Trois") == ["77"]
-    assert section(page, "h-hashtags").row("#marée") == ["40", "2"]
+    assert section(page, "h-hashtags").row("#marée") == ["37 (8,0\u202f%)", "3 (0,5\u202f%)"]
     tones = section(page, "h-tone")
     assert tones.row("dimanche 10\u00a0avril 2022")[:2] == ["+0,50", "+0,45 à +0,55"]
     assert tones.row("dimanche 10\u00a0avril 2022")[-3:] == ["12", "1", "24"]
@@ -258,6 +507,27 @@ def test_a_run_that_brought_nothing_has_no_table():
     page = method(run=run)
     assert said not in page.words
     assert page.all("table", class_="wide")[1].row("Béa Deux")[4] == "1"
+
+
+def test_the_first_report_has_no_counts_since_another():
+    page = method(run=make_run(since=None))
+
+    assert "Depuis le rapport précédent" not in page.words
+    assert [one.attributes["id"] for one in section(page, "coverage").all("caption")] == ["c-root"]
+    assert section(page, "coverage").row("Ada Un")[0] == "1\u202f012"
+
+
+def test_counts_by_candidate_are_told_apart_from_tweets():
+    words = section(method(), "coverage").words.replace("\u00a0", " ")
+
+    assert "Les lignes gardées, 3\u202f024, sont celles de 2\u202f000 tweets distincts." in words
+
+
+def test_not_all_texts_scored_is_not_told_as_all():
+    figures = pages.make_overview()
+    figures.loc[figures["candidate"] == TOTAL, ["scored_texts", "unscored_texts"]] = (12130, 2)
+
+    assert "12\u202f132\u00a0textes >\u00a099\u202f%" in section(overview(overview=figures), "h-figures").words
 
 
 def test_a_lost_record_is_told():
@@ -427,7 +697,7 @@ def test_no_words_hashtags_pairs_and_clouds_are_said():
     for said in (
         "Aucun mot ne distingue nettement ces textes",
         "Aucun mot-dièse n’est employé par assez d’auteurs.",
-        "Aucun mot-dièse ne monte chez assez d’auteurs.",
+        "Aucun mot-dièse ne monte nettement chez assez d’auteurs",
         "Aucun autre candidat n’est nommé avec Ada Un par assez d’auteurs.",
     ):
         assert said in page.words
@@ -457,13 +727,21 @@ def test_a_long_period_is_shown_by_month():
 # The words
 
 
+def pages_columns() -> list[str]:
+    """The names of the files for download and of their columns, which are the same in every language."""
+    files = {path: content for path, content in site_files(make_data(), FRENCH).items() if path.endswith(".csv")}
+    heads = [content.decode("utf-8-sig").splitlines()[0].split(";") for content in files.values()]
+    return ["departments.csv", *(Path(path).name for path in files), *(name for head in heads for name in head)]
+
+
 def data_of(run: Mapping[str, Any]) -> list[str]:
     """Texts that no catalogue holds: names, hashtags, words, what programs say."""
     election = make_election()
     texts = [election.name, election.time_zone, election.language, run["run_id"], "z", "log", "x"]
     texts += [text for one in election.candidates for text in (one.name, one.party)]
     texts += [event.title for event in election.events]
-    texts += ["débat", "marée", "vélo", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += ["débat", "marée", "vélo", "école", "mer", "X answered 503.", "Begun again.", "a.jsonl", "No JSON."]
+    texts += [*DEPARTMENT_COLUMNS, *pages_columns()]
     texts += [*run["versions"], *run["versions"].values(), *run["engines"].values(), *run["seconds"]]
     return [text for text in texts if len(text) > 1]
 
@@ -488,7 +766,12 @@ def everything(catalogue: Catalogue) -> Iterator[tuple[str, Page]]:
             days=make_days((LAST, 10, 5)), hours=make_data().hours.head(1), rising=empty.rising, hashtags=empty.hashtags
         ),
         "words": make_data(words=empty.words, pairs=empty.pairs),
-        "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7)),
+        "running": at_half_past_five(tones=make_tones(("ada", LAST, 12, 0.5))),
+        "running month": at_half_past_five(
+            days=make_days(*((LAST - dt.timedelta(days=back), 4, 3) for back in range(120)))
+        ),
+        "waiting": make_data(overview=pages.make_overview().assign(waiting_texts=7, unplaced=1)),
+        "unplaced": make_data(overview=pages.make_overview().assign(unplaced=[1233, 0, 765, 1999])),
         "empty": empty,
         "other": make_data(election=make_election(language="en")),
     }
@@ -632,7 +915,7 @@ def test_every_link_leads_to_a_file_and_an_anchor_that_are_there(files, parsed):
             if anchor:
                 assert anchor in parsed[file].ids, (path, file, anchor)
     linked = {file for path, page in parsed.items() for file, _ in targets(page, path) if not file.endswith(".png")}
-    assert {path for path in files if path.endswith((".csv", ".html", ".js", ".css"))} == linked
+    assert {path for path in files if path.endswith((".csv", ".html", ".js", ".css", ".svg"))} == linked
 
 
 def test_every_figure_links_to_its_definition(parsed):
@@ -641,7 +924,37 @@ def test_every_figure_links_to_its_definition(parsed):
             outer = [one for one in page.all("section") if holder in list(one.walk())] or [holder]
             assert any(link for one in outer for link in one.all("a", class_="measured")), path
     anchors = {anchor for path, page in parsed.items() for file, anchor in targets(page, path) if file == "method.html"}
-    assert {"tweets", "share", "tone", "hashtag", "rise", "word", "distinctive", "pairs", "counts", "result"} <= anchors
+    assert set(pages.french_content()["measures"]) <= anchors
+
+
+def definitions(part: Any) -> list[str]:
+    """The measures whose definition a part of a page leads to, in its order."""
+    links = [link.attributes["href"] or "" for link in part.all("a")]
+    return [link.partition("method.html#")[2] for link in links if "method.html#" in link]
+
+
+def test_every_key_figure_and_every_column_of_figures_leads_to_its_own_definition(parsed):
+    for path, page in parsed.items():
+        for figures in page.all("dl", class_="figures"):
+            assert all(len(definitions(name)) == 1 for name in figures.all("dt")), path
+        for table in page.all("table"):
+            if path.startswith("department_map") or "heat" in (table.attributes.get("class") or ""):
+                continue
+            heads = [one for one in table.all("th", scope="col") if "text" not in (one.attributes.get("class") or "")]
+            assert all(len(definitions(one)) == 1 for one in heads if one.words not in ("Ligne",)), (
+                path,
+                table.rows()[0],
+            )
+    index, ada = parsed["index.html"], parsed["candidates/ada.html"]
+    figures = ["tweets", "tweets", "texts", "authors", "unscored", "department"]
+    assert definitions(index.one("dl", class_="figures")) == figures
+    assert definitions(ada.one("dl", class_="figures")) == ["tweets", "share", "texts", "authors", "tone", "department"]
+    ranking, tones = (section(index, name).one("thead") for name in ("h-ranking", "h-tone"))
+    assert definitions(ranking) == [
+        *("tweets", "share", "share", "tweets", "texts", "authors", "other_language", "department"),
+    ]
+    assert definitions(tones) == ["tone", "interval", "label", "tone", "unscored"]
+    assert "floor" in definitions(section(index, "h-hashtags"))
 
 
 def test_nothing_is_asked_of_the_network(files, parsed):
@@ -821,7 +1134,7 @@ def hostile(text: str) -> dict[str, bytes]:
         election=election,
         run=run,
         hashtags={key: frame("hashtag texts", (text, 12)) for key in (TOTAL, "ada", "bea", "cyr")},
-        rising=frame("candidate hashtag texts before rise", (TOTAL, text, 12, 1, 2.0), ("ada", text, 12, 1, 2.0)),
+        rising=frame(pages.RISING, *((key, text, 12, 1, 0.1, 0.01, 2.0) for key in (TOTAL, "ada"))),
         words=frame("candidate word texts others log_odds z", ("ada", text, 12, 1, 2.0, 3.0)),
         clouds=dict.fromkeys((TOTAL, "ada", "cyr"), (f"clouds/{text}.png", text)),
     )
@@ -865,6 +1178,7 @@ TWEET = {
     "lang": "string",
     "kind": "string",
     "hashtags": "array<string>",
+    "named_candidates": "array<string>",
     "author": "string",
     "department": "string",
     "text_hash": "string",
@@ -877,12 +1191,12 @@ def of_few(spark) -> dict[str, bytes]:
     """A report of tweets in which nine authors write much of one thing and ten write of another."""
     election = make_election()
 
-    def of(authors: int, key: str, other: str, word: str, department: str) -> list[tuple]:
+    def of(authors: int, key: str, other: str, word: str, department: str, day: dt.date = LAST) -> list[tuple]:
         tweets = []
         for number in range(5 * authors):
-            name = f"{word}{number}"
+            name = f"{word}{number}" if day == LAST else f"{word}{number}-{day}"
             named = [key, other] if number < authors else [key]
-            fixed = (LAST, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()])
+            fixed = (day, 12, f"{word} texte {name}", "fr", "original", [word.capitalize()], named)
             tweets += [
                 (name, one, named, *fixed, f"{word}-{number % authors}", department, name, name) for one in named
             ]
@@ -890,6 +1204,9 @@ def of_few(spark) -> dict[str, bytes]:
 
     rows = of(9, "ada", "bea", "rarissime", "48") + of(10, "ada", "cyr", "courant", "33")
     rows += of(20, "cyr", "cyr", "ailleurs", "75")
+    # A week before that, so that something may rise.
+    for back in range(7, 14):
+        rows += of(20, "cyr", "cyr", "ailleurs", "75", LAST - dt.timedelta(days=back))
     merged = spark.createDataFrame(list({(row[0], row[1]): row for row in rows}.values()), _ddl(TWEET))
     scored = [(row[0], 0.5, 0.5, "positive", 0.5, "textblob", "1") for row in rows]
     scores = spark.createDataFrame(list({row[0]: row for row in scored}.values()), SENTIMENT_SCORES.ddl)
@@ -903,6 +1220,7 @@ def of_few(spark) -> dict[str, bytes]:
         tones=aggregates.tone_by_day(merged, scores, election),
         hashtags={key: aggregates.top_hashtags(merged, key or None) for key in (TOTAL, "ada", "bea", "cyr")},
         rising=aggregates.rising_hashtags(merged),
+        top_words=pd.DataFrame(words.items(), columns=["word", "texts"]),
         words=aggregates.distinctive_words(merged, election),
         pairs=aggregates.co_mentions(merged),
         clouds={TOTAL: ("word_cloud.png", alt_text(words, title="Essai", catalogue=FRENCH, words=99))},
@@ -928,6 +1246,7 @@ def test_no_word_and_no_hashtag_of_few_authors_is_in_any_file(of_few):
     for path in ("index.html", "candidates/ada.html", "data/hashtags.csv", "data/rising_hashtags.csv"):
         assert b"Courant" in of_few[path], path
     assert b"courant" in of_few["data/distinctive_words.csv"]
+    assert b"courant" in of_few["data/words.csv"]
 
 
 def test_no_figure_of_a_department_of_few_authors_is_in_any_file(of_few):
@@ -972,6 +1291,25 @@ def test_no_pair_of_few_authors_is_in_any_file(of_few):
     assert "Aucun autre candidat n’est nommé avec Béa Deux" in Page(of_few["candidates/bea.html"]).words
 
 
+def test_what_is_given_of_few_authors_is_what_the_pages_say(of_few):
+    """Counts of tweets have no floor: nine authors' are in the files, and no page promises otherwise."""
+    few = [row for row in table(of_few, "hours") if row["candidate"] == "bea"]
+    assert [(row["tweets"], row["hour"]) for row in few] == [("9", "12")]
+    days = [(row["tweets"], row["authors"]) for row in table(of_few, "days") if row["candidate"] == "bea"]
+    assert days == [("9", "9")]
+    told = pages_of(of_few)
+    assert not any(
+        "Aucun chiffre n’est donné" in page.words or "rien n’est dit" in page.words for page in told.values()
+    )
+    floor = told["method.html"].one("div", id="floor").words
+    assert "moins de 10 auteurs distincts" in floor
+    assert "en tout, par jour et par heure, sont donnés sans ce seuil" in floor
+    assert "sont donnés quels qu’ils soient" in section(told["method.html"], "h-people").words
+    for path in ("index.html", "candidates/ada.html"):
+        said = section(told[path], "h-hashtags").words
+        assert "Ne paraissent que les mots-dièse qu’emploient au moins 10 auteurs distincts." in said, path
+
+
 # Tables for download
 
 
@@ -997,6 +1335,7 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
         "hour": "8",
         "tweets": "20",
         "originals": "10",
+        "ended": "1",
     }
     counts = {(row["candidate"], row["scope"]): row["received"] for row in table(files, "counts")}
     assert counts[("ada", "root")] == "1012"
@@ -1005,12 +1344,64 @@ def test_the_tables_hold_the_figures_of_the_pages(files):
         assert table(files, name)
 
 
+@pytest.mark.parametrize(
+    ("path", "heading", "measure", "file", "column", "figures"),
+    [
+        ("index.html", "h-figures", "tweets", "candidates", "distinct_authors", {"900"}),
+        ("index.html", "h-ranking", "share", "candidates", "originals", {"800", "500"}),
+        ("index.html", "h-moves", "tweets", "days", "tweets", {"300", "299"}),
+        ("index.html", "h-moves", "share", "days", "share", {"0,749373"}),
+        ("index.html", "h-tone", "tone", "candidates", "mean_polarity", {"-0,125", "0,25"}),
+        ("index.html", "h-hashtags", "hashtag", "hashtags", "hashtag", {"débat"}),
+        ("index.html", "h-hashtags", "rise", "rising_hashtags", "hashtag", {"marée"}),
+        ("index.html", "h-words", "word", "words", "texts", {"1234", "53"}),
+        ("candidates/ada.html", "h-figures", "tweets", "candidates", "distinct_texts", {"700"}),
+        ("candidates/ada.html", "h-volume", "tweets", "days", "originals", {"200"}),
+        ("candidates/ada.html", "h-volume", "tweets", "hours", "tweets", {"20", "5"}),
+        ("candidates/ada.html", "h-volume", "share", "days", "share", {"0,749373"}),
+        ("candidates/ada.html", "h-tone", "tone", "tone_by_day", "mean_polarity", {"-0,25"}),
+        ("candidates/ada.html", "h-words", "distinctive", "distinctive_words", "z", {"8,25"}),
+        ("candidates/ada.html", "h-hashtags", "hashtag", "hashtags", "texts", {"900"}),
+        ("candidates/ada.html", "h-hashtags", "rise", "rising_hashtags", "share_before", {"0,005"}),
+        ("candidates/ada.html", "h-pairs", "pairs", "co_mentions", "tweets", {"77"}),
+        ("method.html", "coverage", "counts", "counts", "received", {"1012"}),
+    ],
+)
+def test_under_a_figure_stands_the_file_that_holds_it(files, parsed, path, heading, measure, file, column, figures):
+    lines = [
+        (definitions(line), [one.attributes["href"] for one in line.all("a", class_="download")])
+        for line in section(parsed[path], heading).all("p", class_="source")
+    ]
+    assert ([measure], [f"{'../' * path.count('/')}data/{file}.csv"]) in lines
+    # The file holds what the page shows there; no other line of the section offers another for the same measure.
+    assert figures <= {row[column] for row in table(files, file)}
+    assert len({tuple(links) for of, links in lines if of == [measure] and "hours" not in links[0]}) == 1
+
+
+def test_every_column_of_every_file_is_explained_on_the_method_page(files, parsed):
+    told = {}
+    for one in section(parsed["method.html"], "h-files").all("table"):
+        (link,) = one.one("caption").all("a")
+        told[link.attributes["href"]] = dict(one.rows()[1:])
+    assert set(told) == {path for path in files if path.endswith(".csv")}
+    for path, meanings in told.items():
+        head = files[path].decode("utf-8-sig").splitlines()[0].split(";")
+        if path == "data/departments.csv":
+            plain = [re.sub(r"_change .*$", "_change", re.sub(r"_[12]( .*)?$", "_N", name)) for name in head]
+            head = list(dict.fromkeys(plain))
+        assert list(meanings) == head, path
+        # A name alone is no meaning.
+        assert all(meaning and meaning != name for name, meaning in meanings.items()), path
+    assert told["data/tone_by_day.csv"]["tweets"] == "Tweets dans la langue de l’élection"
+    assert told["data/days.csv"]["tweets"] == "Tweets"
+
+
 def test_a_table_without_rows_has_its_heads():
     empty = site_files(nothing(), FRENCH)
 
     for path, content in empty.items():
         if path.endswith(".csv"):
-            assert len(content.decode("utf-8-sig").splitlines()[0].split(";")) > 2, path
+            assert len(content.decode("utf-8-sig").splitlines()[0].split(";")) >= 2, path
             assert not re.search(r"\bnan\b", content.decode(), re.I)
 
 

@@ -102,6 +102,24 @@ def test_no_words_give_a_picture_that_says_so(counts, sample):
     assert "aucun mot" in alt_text(counts, title="Jean-Marc Bô")
 
 
+def test_no_word_reaches_the_edge():
+    many = {f"{letter}{'aeiou' * 2}{number}": 99 - number for letter in "bcdfghjkl" for number in range(12)}
+    cloud = word_cloud(many, title="tous")
+
+    size, margin = (module.WIDTH, module.HEIGHT), module.MARGIN
+    edges = [
+        *((0, 0, size[0], margin), (0, size[1] - margin, *size)),
+        *((0, 0, margin, size[1]), (size[0] - margin, 0, *size)),
+    ]
+    assert margin > 0
+    for edge in edges:
+        assert picture(cloud.png).crop(edge).getcolors() == [
+            ((edge[2] - edge[0]) * (edge[3] - edge[1]), (255, 255, 255)),
+        ]
+    # The drawing's words stand where the picture's do.
+    assert f'fill="white"/><g transform="translate({margin},{margin})">' in cloud.svg
+
+
 def test_one_word_is_enough():
     assert texts(word_cloud({"retraites": 1}, title="tous").svg) == ["retraites"]
 
