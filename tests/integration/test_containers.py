@@ -35,10 +35,10 @@ DEFAULTS = {
     "SENTIMENT_ENGINE": "textblob",
     "SENTIMENT_SECONDS": "600",
 }
-OPTIONAL = {"X_BEARER_TOKEN", "NIFI_RESULTS_URL", "SENTIMENT_MODEL", *DEFAULTS}
-OF_CODE = {"RETENTION_DAYS", "LANDING_LAG", "SENTIMENT_ENGINE", "SENTIMENT_SECONDS", "SENTIMENT_MODEL"}
+OPTIONAL = {"X_BEARER_TOKEN", "NIFI_RESULTS_URL", "SENTIMENT_MODEL", "REPORT_URL", *DEFAULTS}
+OF_CODE = {"RETENTION_DAYS", "LANDING_LAG", "SENTIMENT_ENGINE", "SENTIMENT_SECONDS", "SENTIMENT_MODEL", "REPORT_URL"}
 ONE_SHOTS = {"certificates", "flow"}
-OWN = {"certificates", "scraper", "flow", "code", "webserver", "daemon"}
+OWN = {"certificates", "scraper", "flow", "code", "webserver", "daemon", "report"}
 SERVICES = OWN | {"kafka", "nifi", "postgresql"}
 SECRETS = {
     "PSEUDONYM_KEY": {"code"},
@@ -56,6 +56,11 @@ kind = {"Content-Type": "application/json"}
 question = urllib.request.Request("http://webserver:3000/graphql", sys.stdin.buffer.read(), kind)
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(question, timeout=60).read().decode())
+"""
+READ_REPORT = """
+import urllib.request
+opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+print(opener.open("http://report:3001/", timeout=60).read().decode())
 """
 FAKE_NIFI = f"""
 import sys, threading
@@ -159,7 +164,7 @@ def test_what_is_optional_reaches_who_reads_it_and_has_the_defaults_of_the_examp
     settings: Mapping[str, str], tmp_path: Path
 ) -> None:
     without = {name: value for name, value in settings.items() if name not in DEFAULTS}
-    chosen = {name: f"chosen-{name.lower()}" for name in (*DEFAULTS, "SENTIMENT_MODEL")}
+    chosen = {name: f"chosen-{name.lower()}" for name in (*DEFAULTS, "SENTIMENT_MODEL", "REPORT_URL")}
     for given, found in ((without, DEFAULTS), ({**settings, **chosen}, chosen)):
         services = containers.load(given, tmp_path)["services"]
         for name, value in found.items():
@@ -208,19 +213,24 @@ def test_a_service_is_watched_and_started_again_or_waited_for(name: str, model: 
         assert service["healthcheck"]["test"][0] in ("CMD", "CMD-SHELL")
 
 
-def test_only_the_two_uis_are_published_and_on_loopback(model: Mapping[str, Any]) -> None:
+def test_only_the_two_uis_and_the_report_are_published_and_on_loopback(model: Mapping[str, Any]) -> None:
     published = {
         (name, port["host_ip"], port["published"])
         for name, service in model["services"].items()
         for port in service.get("ports", [])
     }
-    assert published == {("webserver", "127.0.0.1", "3000"), ("nifi", "127.0.0.1", "8443")}
+    assert published == {
+        ("webserver", "127.0.0.1", "3000"),
+        ("report", "127.0.0.1", "3001"),
+        ("nifi", "127.0.0.1", "8443"),
+    }
 
 
 def test_only_those_reach_the_internet_that_have_to(model: Mapping[str, Any]) -> None:
     assert model["networks"]["inside"]["internal"] is True
     assert {name for name, service in model["services"].items() if "outside" in service.get("networks", {})} == {
         "nifi",
+        "report",
         "scraper",
         "webserver",
     }
@@ -278,7 +288,12 @@ def test_the_image_holds_the_project_and_no_tools(image: Image) -> None:
 
 @pytest.mark.parametrize(
     ("service", "writable"),
-    [("webserver", {"/tmp"}), ("flow", {"/tmp", "/data"}), ("code", {"/tmp", "/data", "/dagster/storage"})],
+    [
+        ("webserver", {"/tmp"}),
+        ("report", {"/tmp"}),
+        ("flow", {"/tmp", "/data"}),
+        ("code", {"/tmp", "/data", "/dagster/storage"}),
+    ],
 )
 def test_a_service_may_write_to_its_volumes_alone(service: str, writable: set[str], pod: Pod) -> None:
     pruned = ["(", "-path", "/proc", "-o", "-path", "/dev", ")", "-prune"]
@@ -440,6 +455,7 @@ def test_the_services_collect_land_and_clean_a_candidates_tweets(
         pod.process("code", INGESTION="direct"),
         pod.process("webserver"),
         pod.process("daemon"),
+        pod.process("report"),
     ]
     try:
         for process in processes:
@@ -465,6 +481,9 @@ def test_the_services_collect_land_and_clean_a_candidates_tweets(
         run = run_of(pod, run_id)
         events = run["eventConnection"]["events"]
         assert run["status"] == "SUCCESS", [event.get("message") for event in events][-10:]
+        (pod.volume("data") / "report").mkdir(exist_ok=True)
+        (pod.volume("data") / "report" / "index.html").write_text("<p>À la une")
+        assert pod.run("report", ["python", "-c", READ_REPORT]).stdout == "<p>À la une\n"
         # The webserver reads what the run wrote.
         (file_key,) = {event["fileKey"] for event in events if event["__typename"] == "LogsCapturedEvent"}
         output = ask(pod, OUTPUT, key=[run_id, "compute_logs", file_key])["capturedLogs"]
