@@ -57,6 +57,7 @@ question = urllib.request.Request("http://webserver:3000/graphql", sys.stdin.buf
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 print(opener.open(question, timeout=60).read().decode())
 """
+WRITE_REPORT = "mkdir -p /data/report && printf '<p>À la une' > /data/report/index.html"
 READ_REPORT = """
 import urllib.request
 opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -481,8 +482,7 @@ def test_the_services_collect_land_and_clean_a_candidates_tweets(
         run = run_of(pod, run_id)
         events = run["eventConnection"]["events"]
         assert run["status"] == "SUCCESS", [event.get("message") for event in events][-10:]
-        (pod.volume("data") / "report").mkdir(exist_ok=True)
-        (pod.volume("data") / "report" / "index.html").write_text("<p>À la une")
+        assert pod.run("code", ["sh", "-c", WRITE_REPORT]).returncode == 0
         assert pod.run("report", ["python", "-c", READ_REPORT]).stdout == "<p>À la une\n"
         # The webserver reads what the run wrote.
         (file_key,) = {event["fileKey"] for event in events if event["__typename"] == "LogsCapturedEvent"}
