@@ -120,6 +120,7 @@ FIT = {
     "cleanup.policy": "delete",
     "retention.ms": str(7 * DAY_MS),
     "retention.bytes": "-1",
+    "segment.ms": str(DAY_MS),
     "max.message.bytes": "1048588",
 }
 
@@ -134,11 +135,13 @@ FIT = {
         ({"cleanup.policy": "compact"}, 7 * DAY_MS, ["cleanup.policy"]),
         ({"cleanup.policy": "compact,delete"}, 7 * DAY_MS, ["cleanup.policy"]),
         ({"retention.bytes": "1000000"}, 7 * DAY_MS, ["retention.bytes"]),
+        ({"segment.ms": str(DAY_MS + 1)}, 7 * DAY_MS, ["segment.ms"]),
+        ({"segment.ms": str(7 * DAY_MS), "retention.ms": "-1"}, -1, []),
         ({"max.message.bytes": "900000"}, 7 * DAY_MS, ["max.message.bytes"]),
         ({"max.message.bytes": "1000", "retention.bytes": "5"}, 7 * DAY_MS, ["retention.bytes", "max.message.bytes"]),
     ],
 )
-def test_settings_that_may_lose_messages(changed: dict[str, str], wanted: int, told: list[str]) -> None:
+def test_settings_that_keep_messages_too_short_or_long(changed: dict[str, str], wanted: int, told: list[str]) -> None:
     problems = _topic_problems(FIT | changed, wanted)
     assert [problem.partition("=")[0] for problem in problems] == told
 
