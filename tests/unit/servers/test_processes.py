@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.servers import processes
-from tests.servers.processes import Process, ServerFailedError, free_port, listens
+from tests.servers.processes import Process, ServerFailedError, free_port, listens, wait
 
 CHILD = "echo started; sleep 600 & echo $! >child; exec sleep 600"
 
@@ -17,6 +17,14 @@ def server(folder: Path, script: str = CHILD, seconds: float = 30) -> Process:
     return Process(
         ["sh", "-c", script], folder / "log", lambda: (folder / "child").exists(), seconds=seconds, folder=folder
     )
+
+
+def has_ended(stat: Path) -> bool:
+    """Whether a process is gone, or a zombie, which waits for its parent to ask for its end."""
+    try:
+        return stat.read_text().split()[2] in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
 
 
 def test_it_is_ready_when_started_and_gone_with_its_children_when_killed(tmp_path: Path) -> None:
@@ -29,8 +37,7 @@ def test_it_is_ready_when_started_and_gone_with_its_children_when_killed(tmp_pat
     assert child.exists()
     process.kill()
     assert not process.alive
-    # Killed; what waits for its parent to ask for its end is a zombie.
-    assert not child.exists() or child.read_text().split()[2] in "ZX"
+    wait(lambda: has_ended(child), "the killed child's end")
     process.kill()
     process.start()
     process.stop()
